@@ -1,0 +1,1 @@
+"""Plugin mel_stack."""
