@@ -19,6 +19,7 @@ class TakeInfo:
         genre: Kind of playback, e.g. `ambient`, `jazz`, `chirp`; empty where unknown.
         room: Which room.
         seconds: Length.
+        start_s: Where in the track the take begins; with `track` it says which music is heard.
         seed: Seed it was simulated with; -1 for a real take.
         tags: Split tags that protocols select on, e.g. `("plain-clothes",)`.
     """
@@ -29,6 +30,7 @@ class TakeInfo:
     genre: str = ""
     room: str = ""
     seconds: float = 0.0
+    start_s: float = 0.0
     seed: int = -1
     tags: tuple[str, ...] = ()
 

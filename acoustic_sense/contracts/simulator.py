@@ -1,0 +1,90 @@
+"""Simulator: what the core asks of the package that turns scenes into takes.
+
+The core never imports a simulator. It finds one through the entry-point group
+`acoustic_sense.simulator`, whose entry `default` refers to a module with these functions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol, cast
+
+from pydantic import BaseModel
+
+from acoustic_sense.errors import PluginError
+from acoustic_sense.types import Scene, Take
+
+
+@dataclass(frozen=True)
+class GenerationProgress:
+    """How far a dataset has come.
+
+    Attributes:
+        takes_done: Finished takes, those of an earlier run included.
+        takes_total: Takes that the configuration asks for.
+        seconds_done: Seconds of audio in the finished takes.
+        seconds_total: Seconds of audio that the configuration asks for.
+    """
+
+    takes_done: int
+    takes_total: int
+    seconds_done: float
+    seconds_total: float
+
+
+class Simulator(Protocol):
+    """The functions of a simulator module."""
+
+    GenerationConfig: type[BaseModel]
+    """Configuration of a dataset, what `acoustic-sense simulate CONFIG` reads."""
+
+    def simulate(self, scene: Scene) -> Take:
+        """Render one scene.
+
+        Raises:
+            SimulationError: The scene is not possible.
+        """
+        ...
+
+    def demo_scene(self, seconds: float, seed: int) -> Scene:
+        """Return the scene of `acoustic-sense demo`."""
+        ...
+
+    def generate(
+        self,
+        config: BaseModel,
+        out: Path,
+        *,
+        workers: int = 1,
+        scheduler: str | None = None,
+        on_progress: Callable[[GenerationProgress], None] | None = None,
+    ) -> Path:
+        """Make or resume a dataset and return its folder.
+
+        Args:
+            config: A `GenerationConfig`.
+            out: Folder to make or to resume.
+            workers: Processes on this machine.
+            scheduler: Address of a Dask scheduler to use instead.
+            on_progress: Called after each take.
+
+        Raises:
+            SimulationError: A scene is not possible.
+            DatasetError: The folder holds another dataset.
+        """
+        ...
+
+
+def load_simulator(name: str = "default") -> Simulator:
+    """Return the installed simulator module.
+
+    Raises:
+        PluginError: None is installed under that name.
+    """
+    found = [e for e in entry_points(group="acoustic_sense.simulator") if e.name == name]
+    if not found:
+        raise PluginError(
+            f"no simulator named '{name}' is installed; reinstall acoustic-sense with pip"
+        )
+    return cast(Simulator, found[0].load())
