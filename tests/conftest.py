@@ -16,6 +16,6 @@ CHECKED_PACKAGES = [
 ]
 install_import_hook(CHECKED_PACKAGES, "beartype.beartype")
 
-import torch  # noqa: E402
+import torch
 
 torch.set_num_threads(1)
