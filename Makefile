@@ -1,0 +1,55 @@
+# `make demo` and `make test` are all that a newcomer needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEMO_OUT ?= out/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types imports unit docs wheel bench clean
+
+help:  ## List the targets.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# pip installs torch on its own first, so that no resolver prefers another build of it.
+$(VENV)/.base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.11 to 3.13 is needed; name one with: make PYTHON=python3.12"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet torch --constraint constraints.txt
+	$(PIP) install --quiet --editable . --constraint constraints.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(PIP) install --quiet --editable '.[dev,docs]' --constraint constraints.txt
+	@touch $@
+
+demo: $(VENV)/.base  ## Simulate a person in a room of music, estimate the pose, write a report.
+	$(BIN)/acoustic-sense demo --out $(DEMO_OUT)
+
+test: lint unit docs wheel  ## Everything that CI checks.
+
+lint: $(VENV)/.dev  ## Style, types and import rules.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## Rewrite the files in the project's style.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+unit: $(VENV)/.dev  ## The tests.
+	$(BIN)/python -m pytest -n 2
+
+docs: $(VENV)/.dev  ## Build the documentation; warnings are errors.
+	$(BIN)/python -m mkdocs build --strict --quiet
+
+wheel: $(VENV)/.dev  ## Build the wheel, install it in a clean environment and use it there.
+	$(BIN)/python scripts/check_wheel.py
+
+bench: $(VENV)/.dev  ## Run the benchmarks and write benchmarks/results.
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:  ## Remove what the other targets made.
+	rm -rf $(VENV) build dist site out .mypy_cache .ruff_cache .pytest_cache
