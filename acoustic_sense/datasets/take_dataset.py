@@ -1,0 +1,92 @@
+"""The dataset of takes: audio that people can listen to, poses, and scenes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from acoustic_sense.constants import FRAME_RATE_HZ, SAMPLE_RATE_HZ
+from acoustic_sense.datasets.dataset import Dataset, file_fingerprint
+from acoustic_sense.datasets.flac import audio_shape
+from acoustic_sense.datasets.pose_archive import read_pose
+from acoustic_sense.datasets.take_files import read_take, take_folder
+from acoustic_sense.datasets.take_table import TABLE_NAME, read_table
+from acoustic_sense.errors import DatasetError
+from acoustic_sense.types import Take
+
+DESCRIPTION_NAME = "dataset.json"
+FORMAT_NAME = "acoustic-sense takes"
+FORMAT_VERSION = 1
+
+
+class TakeDataset(Dataset):
+    """A dataset in the format of `DatasetWriter`.
+
+    Attributes:
+        description: The contents of `dataset.json`.
+        rows: The rows of `takes.csv` as they stand, duplicates included.
+    """
+
+    layout = "takes"
+
+    def __init__(self, path: Path) -> None:
+        self.description = read_description(path)
+        self.rows = read_table(path / TABLE_NAME)
+        super().__init__(path, self.rows, self.description.get("sample_rate_hz", SAMPLE_RATE_HZ))
+
+    def folder(self, take_id: str) -> Path:
+        """Return the folder of a take.
+
+        Raises:
+            DatasetError: There is no such take.
+        """
+        return take_folder(self.path, self.info(take_id).id)
+
+    def read_take(self, take_id: str) -> Take:
+        """Return a take with its audio and its pose track."""
+        return read_take(self.folder(take_id))
+
+    def frame_count(self, take_id: str) -> int:
+        """Return the number of whole 50 ms feature frames of a take."""
+        _, samples, rate_hz = audio_shape(self.folder(take_id) / "recording.flac")
+        return samples // (rate_hz // FRAME_RATE_HZ)
+
+    def pose_targets(self, take_id: str) -> Float32[np.ndarray, "frame 21 3"]:
+        """Return the joints at the centres of the feature frames, in metres."""
+        pose = read_pose(self.folder(take_id) / "pose.npz")
+        return pose.at_feature_frames(self.frame_count(take_id))
+
+    def activity(self, take_id: str) -> np.ndarray:
+        """Return the activity's name at each feature frame, `""` where unlabelled."""
+        pose = read_pose(self.folder(take_id) / "pose.npz")
+        return pose.activity_at_feature_frames(self.frame_count(take_id))
+
+    def fingerprint(self, take_id: str) -> str:
+        """Return sizes and times of the take's audio files."""
+        folder = self.folder(take_id)
+        return file_fingerprint([folder / "recording.flac", folder / "playback.flac"])
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """Return the contents of a dataset's `dataset.json`.
+
+    Raises:
+        DatasetError: The file is missing, is not JSON, or is of another format or version.
+    """
+    file = path / DESCRIPTION_NAME
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DatasetError(f"{file}: missing; {path} is not a dataset") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DatasetError(f"{file}: not valid JSON: {error}") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT_NAME:
+        raise DatasetError(f"{file}: its format is not '{FORMAT_NAME}'")
+    if data.get("format_version") != FORMAT_VERSION:
+        raise DatasetError(
+            f"{file}: format version {data.get('format_version')}, but this release reads "
+            f"{FORMAT_VERSION}; install the release that wrote it"
+        )
+    return data
