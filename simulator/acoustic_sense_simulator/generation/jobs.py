@@ -1,0 +1,70 @@
+"""Job: one take rendered and written; idempotent, and alone in what it touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from acoustic_sense.errors import AcousticSenseError, DatasetError, SimulationError
+
+if TYPE_CHECKING:
+    from acoustic_sense.types import Scene
+
+
+@dataclass(frozen=True)
+class TakeJob:
+    """What a worker needs to make one take.
+
+    Attributes:
+        scene: The scene as plain data.
+        out: Folder of the dataset, reachable from the worker.
+    """
+
+    scene: dict[str, Any]
+    out: str
+
+
+def make_take(job: TakeJob) -> float:
+    """Render one take and write it.
+
+    Args:
+        job: The take.
+
+    Returns:
+        Its length in seconds.
+
+    Raises:
+        AcousticSenseError: The take cannot be rendered or written; the message names it.
+    """
+    take_id = str(job.scene["id"])
+    try:
+        return _make_take(job)
+    except AcousticSenseError as error:
+        raise type(error)(f"take '{take_id}': {error}") from error
+    except OSError as error:
+        raise DatasetError(f"take '{take_id}': {disk_problem(job.out, error)}") from error
+    except Exception as error:
+        raise SimulationError(f"take '{take_id}': {type(error).__name__}: {error}") from error
+
+
+def disk_problem(folder: str | Path, error: OSError) -> str:
+    """Return one line on a folder that cannot be written: full, read-only, gone."""
+    reason = error.strerror or str(error)
+    return (
+        f"cannot write to {folder}: {reason}; make room or choose another folder, then run again "
+        "to go on where it stopped"
+    )
+
+
+def _make_take(job: TakeJob) -> float:
+    from acoustic_sense.datasets import write_take
+    from acoustic_sense.types import Scene
+    from acoustic_sense_simulator.generation.threads import single_thread
+    from acoustic_sense_simulator.simulation import simulate
+
+    scene: Scene = Scene.from_json(job.scene)
+    with single_thread():
+        take = simulate(scene)
+    write_take(Path(job.out), take)
+    return scene.seconds

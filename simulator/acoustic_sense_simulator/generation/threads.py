@@ -1,0 +1,27 @@
+"""Threads: one per worker, so that workers neither compete nor round differently."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Run everything inside on one thread, linear algebra, numba and torch included.
+
+    Import what is used inside beforehand: libraries loaded later keep their own number. The order
+    in which numbers are added, and so their last bit, then never depends on the machine's cores.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with ExitStack() as stack:
+        stack.enter_context(threadpool_limits(limits=1))
+        for name in ("numba", "torch"):
+            if name in sys.modules:
+                module = import_module(name)
+                before = module.get_num_threads()
+                if before != 1:
+                    stack.callback(module.set_num_threads, before)
+                    module.set_num_threads(1)
+        yield
