@@ -32,7 +32,7 @@ def write_pose(path: Path, pose: PoseTrack) -> None:
         for name, values in arrays.items():
             buffer = io.BytesIO()
             np.lib.format.write_array(
-                buffer, np.ascontiguousarray(values), version=(1, 0), allow_pickle=False
+                buffer, np.asarray(values, order="C"), version=(1, 0), allow_pickle=False
             )
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=_EPOCH)
             entry.create_system = 3
