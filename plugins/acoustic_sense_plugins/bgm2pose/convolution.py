@@ -1,0 +1,33 @@
+"""Convolution blocks over frames and bins, and over frames."""
+
+import torch
+from torch import nn
+
+LEAK = 0.01
+"""Slope of LeakyReLU below zero."""
+
+
+def convolution_block(input_count: int, output_count: int, time_kernel: int) -> nn.Sequential:
+    """Return convolution, LeakyReLU and batch norm, twice; `batch channel frame bin` in and out.
+
+    The convolutions span `time_kernel` frames and 3 bins and keep both counts.
+    """
+    layers: list[nn.Module] = []
+    for count in (input_count, output_count):
+        layers += [
+            nn.Conv2d(count, output_count, (time_kernel, 3), padding=(time_kernel // 2, 1)),
+            nn.LeakyReLU(LEAK, inplace=True),
+            nn.BatchNorm2d(output_count),
+        ]
+    block = nn.Sequential(*layers)
+    return block.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def frame_block(input_count: int, output_count: int, kernel: int, dropout: float) -> nn.Sequential:
+    """Return 1-D convolution, LeakyReLU, batch norm and dropout; `batch channel frame`."""
+    return nn.Sequential(
+        nn.Conv1d(input_count, output_count, kernel, padding=kernel // 2),
+        nn.LeakyReLU(LEAK),
+        nn.BatchNorm1d(output_count),
+        nn.Dropout(dropout),
+    )
