@@ -122,8 +122,8 @@ class PluginManager:
         distribution = entry_point.dist
         record = PluginRecord(
             name=entry_point.name,
-            distribution=distribution.name if distribution else "unknown",
-            version=distribution.version if distribution else "",
+            distribution=(distribution.name if distribution else None) or "unknown",
+            version=(distribution.version if distribution else None) or "",
             module=entry_point.value,
             disabled=disabled,
         )
@@ -140,13 +140,14 @@ class PluginManager:
 
     def register(self, plugin: object, record: PluginRecord) -> None:
         """Check the hooks of an imported plugin and call them, filling `record`."""
+        name = f"{record.distribution}:{record.name}"
         try:
             self._check_hooks(plugin)
-            self._hooks.register(plugin, name=f"{record.distribution}:{record.name}")
+            self._hooks.register(plugin, name=name)
             self._hooks.check_pending()
         except Exception as error:
-            if self._hooks.is_registered(plugin):
-                self._hooks.unregister(plugin)
+            if self._hooks.has_plugin(name):
+                self._hooks.unregister(name=name)
             record.failures.append(_failure("hooks", error, with_traceback=False))
             return
         for hook, kind in HOOK_KINDS.items():
@@ -196,8 +197,9 @@ class PluginManager:
                 _check_component(registration)
                 self.registries[kind].add(registration)
                 record.registrations.append(registration)
-            except PluginError as error:
-                record.failures.append(_failure("component", error, with_traceback=False))
+            except Exception as error:
+                expected = isinstance(error, PluginError)
+                record.failures.append(_failure("component", error, with_traceback=not expected))
 
 
 def _check_component(registration: Registration) -> None:
@@ -220,6 +222,13 @@ def _check_component(registration: Registration) -> None:
         component, getattr(contracts, contract_name)
     ):
         raise PluginError(f"{where} is not a subclass of acoustic_sense.contracts.{contract_name}")
+    missing = sorted(
+        name
+        for name in dir(component)
+        if getattr(getattr(component, name, None), "__isabstractmethod__", False)
+    )
+    if missing:
+        raise PluginError(f"{where} does not implement {', '.join(missing)}")
     config = getattr(component, "Config", None)
     if not isinstance(config, type) or not issubclass(config, Config):
         raise PluginError(f"{where}: its Config is not a subclass of acoustic_sense.config.Config")
