@@ -26,7 +26,7 @@ class TakeJob:
 
 
 def make_take(job: TakeJob) -> float:
-    """Render one take and write it.
+    """Render one take and write it, unless it is there already.
 
     Args:
         job: The take.
@@ -59,11 +59,14 @@ def disk_problem(folder: str | Path, error: OSError) -> str:
 
 def _make_take(job: TakeJob) -> float:
     from acoustic_sense.datasets import write_take
+    from acoustic_sense.datasets.take_files import take_folder
     from acoustic_sense.types import Scene
     from acoustic_sense_simulator.generation.threads import single_thread
     from acoustic_sense_simulator.simulation import simulate
 
     scene: Scene = Scene.from_json(job.scene)
+    if take_folder(Path(job.out), scene.id).exists():
+        return scene.seconds  # a cluster may run a job twice when it loses a worker
     with single_thread():
         take = simulate(scene)
     write_take(Path(job.out), take)

@@ -84,7 +84,7 @@ def _dask_pool(address: str) -> Iterator[Executor]:
             f"no Dask scheduler answers at {address}: {reason}; check the address"
         ) from None
     try:
-        yield cast(Executor, client.get_executor())
+        yield cast(Executor, client.get_executor(pure=False))
     finally:
         client.close()
 
