@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 
 WIDTH, HEIGHT = 1000, 120
+TICK_STEPS_S = (0.5, 1, 2, 5, 10, 20, 30, 60)
 
 
 def line_chart(
@@ -54,7 +55,7 @@ def round_up(value: float) -> float:
 
 def time_ticks(seconds: float) -> str:
     """Return labelled ticks under a time axis of this length."""
-    step = max(1.0, round_up(seconds / 8)) if seconds > 2 else 0.5
+    step = next((step for step in TICK_STEPS_S if seconds / step <= 10), seconds)
     marks = [index * step for index in range(int(seconds / step + 1e-9) + 1)]
     return (
         '<div class="ticks" aria-hidden="true">'

@@ -55,9 +55,9 @@ def render_metrics_table(report: Report) -> str:
         _metric_row(part, report.model_metrics, report.mean_metrics) for part in ("", *BODY_PARTS)
     )
     return (
-        '<div class="scroll"><table><caption>Over the whole take. RMSE and MAE in hip-spine '
-        f"distances; for this person one is {report.unit_cm:.1f} cm. The better one of each pair "
-        "is bold.</caption>"
+        '<p class="note" id="metrics-note">Over the whole take. RMSE and MAE in hip-spine '
+        f"distances; for this person one is {report.unit_cm:.1f} cm. The better of each pair is "
+        'bold.</p><div class="scroll"><table aria-describedby="metrics-note">'
         f'<thead><tr><th rowspan="2" scope="col">Part</th>{head}</tr><tr>{columns}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
@@ -88,7 +88,7 @@ def render_joint_bars(report: Report) -> str:
             _joint_row(name, ours[name], mean[name], longest)
             for name in (JOINT_NAMES[joint] for joint in joints)
         )
-        groups.append(f'<p class="group">{part}</p>{rows}')
+        groups.append(f'<div><p class="group">{part}</p>{rows}</div>')
     return f'<div class="joints">{"".join(groups)}</div>'
 
 

@@ -103,11 +103,11 @@ def _watch(report: Report) -> str:
 
 def _errors(report: Report) -> str:
     return (
-        f'<div class="grid two"><div class="card">{render_metrics_table(report)}</div>'
-        '<div class="card"><h3>Distance to the truth by joint</h3>'
-        '<ul class="legend" style="margin-bottom:12px"><li class="estimate">estimate</li>'
-        "<li>mean pose (mark)</li></ul>"
-        f"{render_joint_bars(report)}</div></div>"
+        f'<div class="card">{render_metrics_table(report)}</div>'
+        '<div class="card spaced"><h3>Distance to the truth by joint</h3>'
+        '<ul class="legend"><li class="estimate">estimate</li>'
+        '<li class="mark">mean pose</li></ul>'
+        f"{render_joint_bars(report)}</div>"
     )
 
 

@@ -230,7 +230,7 @@
   const recolour = () => { readColours(); show(); };
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
   new ResizeObserver(show).observe(canvas);
-  scrub.max = String(seconds);
   time = data.start_s;
   recolour();
+  if (canvas.clientWidth < 560) document.querySelector('[data-mode="over"]').click();
 })();
