@@ -1,0 +1,163 @@
+"""Scattered pressure in the frequency domain: the sum over facets.
+
+    p_s(m) = sum_y A_y p(y) (dG/dn(y, m) + i k beta G(y, m)),  p(y) = G(s, y) V(mu_y, k a_y)
+
+`V` is the surface pressure of a sphere of the local radius of curvature (see `sphere`), and every
+facet's sum over its own extent is kept to first order by a sinc of its spread in delay. The sum
+holds reflection, diffraction and shadow: total = incident + scattered.
+"""
+
+import numpy as np
+from jaxtyping import Complex128, Float, Float64, Int
+from scipy.ndimage import map_coordinates
+
+from acoustic_sense.constants import SPEED_OF_SOUND_M_S
+from acoustic_sense.errors import SimulationError
+from acoustic_sense_simulator.scattering.curvature import local_radius
+from acoustic_sense_simulator.scattering.sphere import admittance, surface_pressure_ratio
+from acoustic_sense_simulator.scattering.surface import Surface, checked_mesh, surface_of
+
+LARGEST_DISTANCE_RATIO = 0.66
+"""Largest radius over distance of the source from a local sphere's centre; more is clipped."""
+
+_COSINES = np.cos(np.linspace(np.pi, 0.0, 241))
+_CHUNK = 2_000_000
+
+
+def scattered_pressure(
+    vertices_m: Float[np.ndarray, "vertex 3"],
+    faces: Int[np.ndarray, "facet 3"],
+    source_m: Float[np.ndarray, " 3"],
+    receivers_m: Float[np.ndarray, "receiver 3"],
+    frequencies_hz: Float[np.ndarray, " frequency"],
+    *,
+    absorption: float = 0.0,
+) -> Complex128[np.ndarray, "receiver frequency"]:
+    """Return the pressure that a body scatters in a free field.
+
+    The source is a unit monopole, `exp(i k r) / (4 pi r)`; time convention exp(-i omega t). The
+    total pressure is that of the source plus what is returned.
+
+    Args:
+        vertices_m: Vertices of a closed mesh in metres, shape `(vertex, 3)`.
+        faces: Vertex indices, shape `(facet, 3)`; a mesh that is inside out is turned. Facets of
+            up to a quarter of the wavelength are fine enough.
+        source_m: Position of the source in metres, outside the body.
+        receivers_m: Positions where the pressure is wanted, metres, shape `(receiver, 3)`.
+        frequencies_hz: Frequencies above zero in hertz, shape `(frequency,)`.
+        absorption: Energy absorption of the surface at normal incidence; 0 is rigid.
+
+    Returns:
+        Complex128 array, shape `(receiver, frequency)`, per unit monopole, in 1/m.
+
+    Raises:
+        SimulationError: The mesh is not a closed body, or a position or frequency is not valid.
+
+    References:
+        Pierce: Acoustics, 2019, section 4.6 (Kirchhoff-Helmholtz integral).
+    """
+    vertices, triangles = checked_mesh(vertices_m, faces)
+    source = np.asarray(source_m, dtype=np.float64)
+    receivers = np.atleast_2d(np.asarray(receivers_m, dtype=np.float64))
+    frequencies = np.atleast_1d(np.asarray(frequencies_hz, dtype=np.float64))
+    if source.shape != (3,) or receivers.shape[-1] != 3 or receivers.ndim != 2:
+        raise SimulationError(
+            f"source (3,) and receivers (receiver, 3) are wanted, not {source.shape} and "
+            f"{receivers.shape}"
+        )
+    if not (np.isfinite(frequencies).all() and (frequencies > 0).all()):
+        raise SimulationError("frequencies must be finite and above 0 Hz")
+    if not 0 <= absorption < 1:
+        raise SimulationError(f"absorption must be at least 0 and below 1, not {absorption}")
+    surface = surface_of(vertices, triangles)
+    radii = local_radius(vertices, triangles)
+    return surface_sum(surface, radii, source, receivers, frequencies, admittance(absorption))
+
+
+def surface_sum(
+    surface: Surface,
+    radii_m: Float64[np.ndarray, " facet"],
+    source_m: Float64[np.ndarray, " 3"],
+    receivers_m: Float64[np.ndarray, "receiver 3"],
+    frequencies_hz: Float64[np.ndarray, " frequency"],
+    beta: float = 0.0,
+) -> Complex128[np.ndarray, "receiver frequency"]:
+    """Return the scattered pressure of given facets with given radii; see `scattered_pressure`."""
+    to_source = source_m - surface.points
+    distance = np.linalg.norm(to_source, axis=1)
+    cosine, ratio = centre_geometry(surface, radii_m, source_m)
+    scattered = np.zeros((len(receivers_m), len(frequencies_hz)), dtype=np.complex128)
+    step = max(1, _CHUNK // len(distance))
+    for column, frequency in enumerate(frequencies_hz):
+        k = 2 * np.pi * frequency / SPEED_OF_SOUND_M_S
+        ratio_of_pressure = _interpolated_ratio(k, cosine, radii_m, ratio, beta)
+        incident = np.exp(1j * k * distance) / (4 * np.pi * distance)
+        weight = surface.areas * incident * ratio_of_pressure
+        for start in range(0, len(receivers_m), step):
+            rows = slice(start, start + step)
+            scattered[rows, column] = (
+                _facet_kernel(surface, to_source / distance[:, None], receivers_m[rows], k, beta)
+                @ weight
+            )
+    return scattered
+
+
+def centre_geometry(
+    surface: Surface, radii_m: Float64[np.ndarray, " facet"], source_m: Float64[np.ndarray, " 3"]
+) -> tuple[Float64[np.ndarray, " facet"], Float64[np.ndarray, " facet"]]:
+    """Return cosine to the source and radius over distance, seen from the local sphere's centre."""
+    from_centre = source_m - (surface.points - radii_m[:, None] * surface.normals)
+    distance = np.linalg.norm(from_centre, axis=1)
+    cosine = (from_centre * surface.normals).sum(axis=1) / distance
+    return np.clip(cosine, -1.0, 1.0), np.minimum(radii_m / distance, LARGEST_DISTANCE_RATIO)
+
+
+def _facet_kernel(
+    surface: Surface, to_source: np.ndarray, receivers: np.ndarray, k: float, beta: float
+) -> np.ndarray:
+    """Return `dG/dn + i k beta G` at every receiver from every facet, with the facets' extent."""
+    away = surface.points[None] - receivers[:, None]
+    r = np.linalg.norm(away, axis=2)
+    away /= r[:, :, None]
+    cosine = np.einsum("rfi,fi->rf", away, surface.normals)
+    x, y, z = np.moveaxis(away - to_source[None], 2, 0)
+    m = surface.spreads
+    width = m[:, 0] * x * x + m[:, 1] * y * y + m[:, 2] * z * z
+    width += m[:, 3] * x * y + m[:, 4] * x * z + m[:, 5] * y * z
+    extent = np.sinc(k * np.sqrt(np.maximum(width, 0.0)) / (2 * np.pi))
+    green = np.exp(1j * k * r) / (4 * np.pi * r)
+    kernel: np.ndarray = green * extent * ((1j * k - 1 / r) * cosine + 1j * k * beta)
+    return kernel
+
+
+def _interpolated_ratio(
+    k: float, cosine: np.ndarray, radius: np.ndarray, ratio: np.ndarray, beta: float
+) -> np.ndarray:
+    """Return V at every facet, linear in angle, in the log of the radius and in the ratio."""
+    low, high = np.log(radius.min()), np.log(radius.max())
+    radius_count = int(np.ceil((high - low) / np.log(1.08))) + 1
+    log_radii = np.linspace(low, high, radius_count) if high - low > 1e-3 else np.array([low])
+    ratio_span = ratio.max() - ratio.min()
+    ratios = np.linspace(ratio.min(), ratio.max(), 2 + int(np.ceil(ratio_span / 0.05)))
+    table = np.stack(
+        [
+            [
+                surface_pressure_ratio(_COSINES, np.array([k]), float(np.exp(a)), float(q), beta)[0]
+                for q in ratios
+            ]
+            for a in log_radii
+        ]
+    )
+    place = np.stack(
+        [
+            (np.log(radius) - low) / (high - low) * (radius_count - 1)
+            if len(log_radii) > 1
+            else np.zeros(len(radius)),
+            (ratio - ratios[0]) / max(ratio_span, 1e-12) * (len(ratios) - 1),
+            (np.pi - np.arccos(cosine)) / np.pi * (len(_COSINES) - 1),
+        ]
+    )
+    real = map_coordinates(table.real, place, order=1, mode="nearest")
+    imaginary = map_coordinates(table.imag, place, order=1, mode="nearest")
+    value: np.ndarray = real + 1j * imaginary
+    return value
