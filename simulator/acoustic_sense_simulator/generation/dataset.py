@@ -48,7 +48,7 @@ def generate(
     _check_sources(config)
     wanted = scenes(config)
     out = Path(out).absolute()
-    made_here = not out.exists() and scheduler is None
+    made_here = not out.exists()
     try:
         writer = DatasetWriter(
             out, config.model_dump(mode="json"), sample_rate_hz=config.sample_rate_hz

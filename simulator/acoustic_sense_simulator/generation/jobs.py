@@ -65,9 +65,23 @@ def _make_take(job: TakeJob) -> float:
     from acoustic_sense_simulator.simulation import simulate
 
     scene: Scene = Scene.from_json(job.scene)
-    if take_folder(Path(job.out), scene.id).exists():
+    out = Path(job.out)
+    _check_reachable(out)
+    if take_folder(out, scene.id).exists():
         return scene.seconds  # a cluster may run a job twice when it loses a worker
     with single_thread():
         take = simulate(scene)
-    write_take(Path(job.out), take)
+    _check_reachable(out)
+    write_take(out, take)
     return scene.seconds
+
+
+def _check_reachable(out: Path) -> None:
+    """Raise DatasetError unless this process sees the dataset that the run has begun."""
+    from acoustic_sense.datasets.take_dataset import DESCRIPTION_NAME
+
+    if not (out / DESCRIPTION_NAME).exists():
+        raise DatasetError(
+            f"{out}: this worker does not see the dataset; give --out a folder that all workers "
+            "share"
+        )
