@@ -1,0 +1,133 @@
+"""From a take to clips and back: features over a take, clips cut from them, predictions joined."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from acoustic_sense.contracts import Feature
+from acoustic_sense.inference.model import Pipeline
+
+CHUNK_FRAMES = 400
+"""Frames that a local feature is computed for at a time, so that memory stays small."""
+BATCH_CLIPS = 64
+_MIN_DEVIATION = 1e-6
+
+Frames = Float32[np.ndarray, "channel frame bin"]
+Statistics = tuple[np.ndarray, np.ndarray]
+"""Mean and standard deviation of each channel, shape `(channel,)` each."""
+
+
+def compute_frames(
+    feature: Feature,
+    recording: Float32[np.ndarray, "4 sample"],
+    playback: Float32[np.ndarray, "speaker sample"],
+) -> Frames:
+    """Return a feature over a whole take.
+
+    Args:
+        feature: In evaluation mode.
+        recording: Shape `(4, sample)`, W, X, Y, Z.
+        playback: Shape `(speaker, sample)`, the same length.
+
+    Returns:
+        Float32 array, shape `(channel, frame, bin)`.
+    """
+    step = CHUNK_FRAMES * feature.frame_samples if feature.local else recording.shape[1]
+    frame_count = recording.shape[1] // feature.frame_samples
+    end = frame_count * feature.frame_samples
+    parts = []
+    with torch.inference_mode():
+        for first in range(0, end, step):
+            last = min(first + step, end)
+            heard = torch.from_numpy(np.ascontiguousarray(recording[:, first:last]))
+            sent = torch.from_numpy(np.ascontiguousarray(playback[:, first:last]))
+            parts.append(feature(heard[None], sent[None])[0].to(torch.float32).numpy())
+    return np.concatenate(parts, axis=1)
+
+
+def clip_starts(frame_count: int, clip_frames: int) -> list[int]:
+    """Return the first frames of clips that cover a take without overlap.
+
+    The last clip ends with the take; it overlaps the one before it where the take's length is no
+    multiple of a clip's.
+
+    Examples:
+        >>> clip_starts(30, 12)
+        [0, 12, 18]
+    """
+    starts = list(range(0, frame_count - clip_frames + 1, clip_frames))
+    if starts and starts[-1] + clip_frames < frame_count:
+        starts.append(frame_count - clip_frames)
+    return starts
+
+
+def cut_clip(frames: Frames, start: int, clip_frames: int, context_frames: int) -> Frames:
+    """Return one clip with the frames before it; the first frame is repeated before the take."""
+    first = start - context_frames
+    if first >= 0:
+        return frames[:, first : start + clip_frames]
+    head = np.repeat(frames[:, :1], -first, axis=1)
+    return np.concatenate([head, frames[:, : start + clip_frames]], axis=1)
+
+
+def channel_moments(frames: Frames) -> tuple[int, np.ndarray, np.ndarray]:
+    """Return count, sum and sum of squares of each channel, in float64."""
+    total = np.zeros(len(frames))
+    squares = np.zeros(len(frames))
+    for channel, values in enumerate(frames):
+        wide = np.asarray(values, dtype=np.float64)
+        total[channel] = wide.sum()
+        squares[channel] = np.square(wide).sum()
+    return frames.shape[1] * frames.shape[2], total, squares
+
+
+def channel_statistics(moments: Sequence[tuple[int, np.ndarray, np.ndarray]]) -> Statistics:
+    """Return mean and standard deviation of each channel over takes with these moments."""
+    count = sum(item[0] for item in moments)
+    mean = np.sum([item[1] for item in moments], axis=0) / count
+    variance = np.sum([item[2] for item in moments], axis=0) / count - mean**2
+    deviation = np.sqrt(np.maximum(variance, 0.0))
+    return mean, np.maximum(deviation, _MIN_DEVIATION)
+
+
+def predict_frames(
+    pipeline: Pipeline, frames: Frames, statistics: Statistics | None = None
+) -> Float32[np.ndarray, "frame target"]:
+    """Return the model's prediction at each frame of a take.
+
+    Args:
+        pipeline: The model; put in evaluation mode for the call.
+        frames: The feature over the take, not normalised, at least one clip long.
+        statistics: Mean and deviation of each channel; the training set's if None.
+
+    Returns:
+        Float32 array, shape `(frame, target)`.
+    """
+    model, description = pipeline.model, pipeline.description
+    device = model.feature_mean.device
+    clip_frames, context = description.clip_frames, model.encoder.context_frames
+    mean, deviation = model.feature_mean, model.feature_deviation
+    if statistics is not None:
+        mean, deviation = (
+            torch.from_numpy(np.asarray(v, dtype=np.float32)).to(device) for v in statistics
+        )
+    starts = clip_starts(frames.shape[1], clip_frames)
+    result = np.empty((frames.shape[1], model.task.target_dim), dtype=np.float32)
+    was_training = model.training
+    model.eval()
+    done = 0
+    with torch.inference_mode():
+        for first in range(0, len(starts), BATCH_CLIPS):
+            chosen = starts[first : first + BATCH_CLIPS]
+            clips = np.stack([cut_clip(frames, s, clip_frames, context) for s in chosen])
+            batch = torch.from_numpy(clips).to(device)
+            batch = (batch - mean[:, None, None]) / deviation[:, None, None]
+            predictions = model(batch).to(torch.float32).cpu().numpy()
+            for start, prediction in zip(chosen, predictions, strict=True):
+                end = start + clip_frames
+                result[done:end] = prediction[done - start :]
+                done = end
+    model.train(was_training)
+    return result
