@@ -8,8 +8,8 @@ import soundfile
 import soxr
 from jaxtyping import Float32
 
-LISTENING_RATE_HZ = 24_000
-"""Highest sample rate of embedded sound; enough to listen by."""
+LISTENING_RATES_HZ = {30.0: 24_000, float("inf"): 16_000}
+"""Highest sample rate of embedded sound up to a length in seconds; enough to listen by."""
 
 PEAK = 0.9
 """Peak of embedded sound, so that a quiet recording can be heard."""
@@ -20,12 +20,14 @@ def sound_uri(samples: Float32[np.ndarray, " sample"], sample_rate_hz: int) -> s
 
     Args:
         samples: Shape `(sample,)`.
-        sample_rate_hz: Samples per second; reduced to `LISTENING_RATE_HZ` if higher.
+        sample_rate_hz: Samples per second; reduced to that of `LISTENING_RATES_HZ` if higher.
 
     Returns:
         A `data:audio/flac;base64,` URI; the same samples give the same text.
     """
-    rate = min(sample_rate_hz, LISTENING_RATE_HZ)
+    duration_s = len(samples) / sample_rate_hz
+    limit = next(rate for longest, rate in LISTENING_RATES_HZ.items() if duration_s <= longest)
+    rate = min(sample_rate_hz, limit)
     if rate != sample_rate_hz:
         samples = soxr.resample(samples, sample_rate_hz, rate)
     peak = float(np.abs(samples).max(initial=0.0))

@@ -118,9 +118,7 @@ def _listen_note(report: Report) -> str:
 def _scene(report: Report) -> str:
     scene = report.take.scene
     if scene is None:
-        return (
-            '<div class="card">A real take: where things stood in the room is not recorded.</div>'
-        )
+        return '<div class="card">A real take: where things stood in the room is unknown.</div>'
     moment = int(best_start_s(report) * 20)
     joints = report.take.pose.at_feature_frames(report.shown_frames)
     above, side = plan_views(scene)
