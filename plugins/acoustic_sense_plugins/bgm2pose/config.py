@@ -1,6 +1,6 @@
 """Settings of the frequency-wise attention encoder."""
 
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -39,7 +39,7 @@ class FrequencyAttentionConfig(Config):
     )
 
     @model_validator(mode="after")
-    def _check_heads(self) -> Self:
+    def _check_heads(self) -> "FrequencyAttentionConfig":
         if self.channels(128) % self.heads:
             raise ValueError(
                 f"width {self.width} gives {self.channels(128)} channels, which {self.heads} heads "

@@ -1,0 +1,163 @@
+"""The mel-stack features against librosa, one call per channel."""
+
+import librosa
+import numpy as np
+import pytest
+import torch
+from acoustic_sense_plugins.mel_stack.stack import MelStack
+
+from acoustic_sense import features
+from acoustic_sense.errors import AudioError
+from acoustic_sense.plugin_loading import load_plugins
+
+NAMES = ["mel-stack", "log-mel", "intensity", "playback-residual"]
+
+
+def music_like(channels: int, samples: int, seed: int, rate: int = 48_000) -> np.ndarray:
+    """Return a 24-bit signal with loud bass and a treble 80 dB below it."""
+    generator = np.random.default_rng(seed)
+    tone = np.sin(2 * np.pi * 110 * np.arange(samples) / rate)
+    quiet = 1e-4 * generator.standard_normal((channels, samples))
+    signal = 0.5 * generator.uniform(0.5, 1, (channels, 1)) * tone + quiet
+    return (np.round(signal * 2**23) / 2**23).astype(np.float32)
+
+
+def literal_stack(recording: np.ndarray, playback: np.ndarray, rate: int) -> np.ndarray:
+    """Return the stack of one clip through librosa, channel by channel, in double precision."""
+    frame = rate // 20
+    filters = librosa.filters.mel(sr=rate, n_fft=frame, n_mels=128)
+    spectra, channels = [], []
+    for signal in [*recording, *playback]:
+        spectra.append(
+            librosa.stft(signal.astype(np.float64), n_fft=frame, hop_length=frame, center=False)
+        )
+        power = librosa.feature.melspectrogram(
+            S=np.abs(spectra[-1]) ** 2, sr=rate, n_fft=frame, n_mels=128
+        )
+        channels.append(librosa.power_to_db(power, ref=1.0, amin=1e-10, top_db=None))
+    intensity = np.real(np.conj(spectra[0]) * np.array(spectra[1:4]))
+    intensity = intensity / np.linalg.norm(intensity, axis=0)
+    channels += [filters @ part for part in intensity]
+    channels += [filters @ np.angle(spectrum) for spectrum in spectra]
+    return np.array(channels).transpose(0, 2, 1)
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100, 16_000])
+def test_equals_librosa_within_a_thousandth_of_a_decibel(rate):
+    recording, playback = (music_like(n, int(0.6 * rate), n, rate) for n in (4, 2))
+    stack = features.compute("mel-stack", recording, playback, rate)
+    expected = literal_stack(recording, playback, rate)
+    assert stack.dtype == torch.float32
+    assert stack.shape == (15, 12, 128)
+    np.testing.assert_allclose(stack[:6].numpy(), expected[:6], atol=1e-3, rtol=0)
+    np.testing.assert_allclose(stack[6:9].numpy(), expected[6:9], atol=1e-6, rtol=0)
+    np.testing.assert_allclose(stack[9:].numpy(), expected[9:], atol=1e-5, rtol=0)
+
+
+def test_channel_names_say_what_is_where():
+    assert MelStack.channel_names[:9] == (
+        "recording/W", "recording/X", "recording/Y", "recording/Z", "playback/1", "playback/2",
+        "intensity/X", "intensity/Y", "intensity/Z",
+    )  # fmt: skip
+    assert MelStack.channel_names[9] == "phase/recording/W"
+    assert MelStack.channel_names[14] == "phase/playback/2"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_batch_equals_loop(name):
+    feature = features.create(name)
+    recording = torch.tensor(music_like(12, 9600, 0)).reshape(3, 4, 9600)
+    playback = torch.tensor(music_like(6, 9600, 1)).reshape(3, 2, 9600)
+    together = feature(recording, playback)
+    alone = [feature(r[None], p[None])[0] for r, p in zip(recording, playback, strict=True)]
+    assert together.shape == (3, len(feature.channel_names), 4, feature.bin_count)
+    torch.testing.assert_close(together, torch.stack(alone), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_frames_of_a_take_equal_the_clips_own(name):
+    feature = features.create(name)
+    recording = torch.tensor(music_like(4, 24_000, 2))[None]
+    playback = torch.tensor(music_like(2, 24_000, 3))[None]
+    clip = slice(3 * 2400, 7 * 2400)
+    own = feature(recording[..., clip], playback[..., clip])
+    torch.testing.assert_close(own, feature(recording, playback)[:, :, 3:7], atol=1e-4, rtol=0)
+
+
+def test_parts_are_channels_of_the_stack():
+    recording, playback = music_like(4, 4800, 4), music_like(2, 4800, 5)
+    stack = features.compute("mel-stack", recording, playback)
+    log_mel = features.compute("log-mel", recording, playback)
+    intensity = features.compute("intensity", recording, playback)
+    residual = features.compute("playback-residual", recording, playback)
+    torch.testing.assert_close(log_mel, stack[:4])
+    torch.testing.assert_close(intensity, stack[6:9])
+    torch.testing.assert_close(residual[:4], stack[:4] - stack[4])
+    torch.testing.assert_close(residual[4:8], stack[:4] - stack[5])
+    torch.testing.assert_close(residual[8:], intensity)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradient_equals_finite_differences(name):
+    feature = features.create(name, sample_rate_hz=16_000)
+    recording = torch.tensor(music_like(4, 800, 6, 16_000), dtype=torch.float64)[None]
+    playback = torch.tensor(music_like(2, 800, 7, 16_000), dtype=torch.float64)[None]
+    weights = torch.linspace(-1, 1, 128, dtype=torch.float64)
+
+    def total(heard: torch.Tensor) -> torch.Tensor:
+        return (feature(heard, playback)[:, :9] * weights).sum()  # angles may jump by 2 pi
+
+    recording.requires_grad_()
+    (gradient,) = torch.autograd.grad(total(recording), recording)
+    generator = torch.Generator().manual_seed(0)
+    direction = torch.randn(recording.shape, generator=generator, dtype=torch.float64)
+    step = 1e-8 * direction
+    with torch.no_grad():
+        slope = (total(recording + step) - total(recording - step)) / 2e-8
+    torch.testing.assert_close((gradient * direction).sum(), slope, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_silence_gives_finite_values_and_gradients(name):
+    recording = torch.zeros(1, 4, 4800, requires_grad=True)
+    values = features.create(name)(recording, torch.zeros(1, 2, 4800))
+    values.sum().backward()
+    assert torch.isfinite(values).all()
+    assert recording.grad is not None
+    assert torch.isfinite(recording.grad).all()
+
+
+def test_silence_is_100_db_below_full_scale_power():
+    stack = features.compute("mel-stack", np.zeros((4, 2400), "f4"), np.zeros((2, 2400), "f4"))
+    assert (stack[:6] == -100).all()
+
+
+def test_mono_playback_feeds_both_loudspeakers():
+    recording, playback = music_like(4, 4800, 8), music_like(1, 4800, 9)
+    mono = features.compute("mel-stack", recording, playback)
+    doubled = features.compute("mel-stack", recording, np.repeat(playback, 2, axis=0))
+    torch.testing.assert_close(mono, doubled)
+
+
+def test_more_than_two_loudspeakers_are_refused_with_the_mend():
+    with pytest.raises(AudioError, match="mix them down to two"):
+        features.compute("mel-stack", music_like(4, 4800, 0), music_like(3, 4800, 1))
+
+
+@pytest.mark.parametrize("rate", [48_010, 0, 2_000])
+def test_unusable_sample_rates_are_refused_with_the_mend(rate):
+    with pytest.raises(AudioError, match="resample"):
+        features.create("mel-stack", sample_rate_hz=rate)
+
+
+def test_mixed_precision_does_not_touch_the_feature():
+    recording, playback = music_like(4, 4800, 10), music_like(2, 4800, 11)
+    exact = features.compute("mel-stack", recording, playback)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(features.compute("mel-stack", recording, playback), exact)
+
+
+def test_all_are_registered_and_add_nothing_to_a_checkpoint():
+    registry = load_plugins().features
+    assert set(NAMES) <= set(registry)
+    assert all(not features.create(name).state_dict() for name in NAMES)
