@@ -22,14 +22,16 @@ __all__ = ["GenerationConfig", "demo_scene", "generate", "simulate"]
 
 
 def simulate(scene: Scene) -> Take:
-    """Render one scene.
+    """Render one scene, with the same bytes as in a dataset.
 
     Raises:
         SimulationError: The scene is not possible.
     """
+    from acoustic_sense_simulator.generation.threads import single_thread
     from acoustic_sense_simulator.simulation import simulate as render
 
-    return render(scene)
+    with single_thread():
+        return render(scene)
 
 
 def demo_scene(seconds: float, seed: int) -> Scene:
