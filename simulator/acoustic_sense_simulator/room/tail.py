@@ -1,0 +1,71 @@
+"""Diffuse late tail: ray-traced energy carried by decorrelated noise.
+
+pyroomacoustics' ray tracing gives the energy over time and frequency; four independent random
+sequences carry it. In an isotropic diffuse field W, X, Y and Z (SN3D) are uncorrelated and X, Y,
+Z each have a third of W's energy. The rays leave out what the images already hold: its hybrid
+room of order N counts order N twice, so the rays come from a room of order N + 1.
+"""
+
+import numpy as np
+from jaxtyping import Float64
+
+from acoustic_sense.types import Room
+from acoustic_sense_simulator.room.response import LEAD_SAMPLES, place, shoebox
+
+_BIN_S = 0.004
+_RAYS = 10_000
+
+
+def diffuse_tail(
+    room: Room,
+    source_m: tuple[float, float, float],
+    microphone_m: tuple[float, float, float],
+    sample_rate_hz: int,
+    seed: int,
+) -> Float64[np.ndarray, "4 tap"]:
+    """Return the tail after the image sources, shape `(4, tap)`, W, X, Y, Z.
+
+    Args:
+        room: The room; its `image_order` says where the tail begins.
+        source_m: World position of the source, metres.
+        microphone_m: World position of the microphone, metres.
+        sample_rate_hz: Samples per second.
+        seed: Seed of rays and noise.
+
+    References:
+        Schroeder: Physically based real-time auralization of interactive virtual environments,
+        2011, section 5.3.4. Jacobsen, Roisin: The coherence of reverberant sound fields, 2000.
+    """
+    import pyroomacoustics as pra
+    from pyroomacoustics.simulation.rt import compute_rt_rir
+
+    pra.random.seed(seed)
+    box = shoebox(
+        room, source_m, microphone_m, sample_rate_hz, room.image_order + 1, ray_tracing=True
+    )
+    box.set_ray_tracing(n_rays=_RAYS, receiver_radius=0.5, hist_bin_size=_BIN_S)
+    place(box, room, source_m, microphone_m)
+    box.ray_tracing()
+    start_s = float(np.linalg.norm(box.sources[0].position - box.mic_array.R[:, 0])) / box.c
+    channels = [
+        compute_rt_rir(
+            start_s,
+            box.rt_histograms[0][0],
+            box.rt_directional_responses[0],
+            box.rt_args["hist_bin_size"],
+            box.rt_args["hist_bin_size_samples"],
+            box.get_volume(),
+            2 * LEAD_SAMPLES + 1,
+            box.c,
+            box.fs,
+            box.octave_bands,
+            air_abs_coeffs=box.air_absorption,
+        )
+        for _ in range(4)
+    ]
+    count = max(len(channel) for channel in channels)
+    tail = np.zeros((4, count))
+    for row, channel in enumerate(channels):
+        tail[row, : len(channel)] = channel
+    tail[1:] *= np.sqrt(1 / 3)
+    return tail
