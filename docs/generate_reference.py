@@ -6,7 +6,6 @@ configuration models and docstrings), so that no reference can drift from what i
 and field in them.
 """
 
-import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -17,8 +16,6 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
-
-EXAMPLES = Path(__file__).parent / "examples"
 
 
 def pages() -> dict[str, Callable[[], str]]:
@@ -128,7 +125,7 @@ def hooks_page() -> str:
             f"```text\n{name}{signature}\n```",
             summary,
             _table(("argument", "meaning"), [(f"`{a}`", text) for a, text in arguments]),
-            f"The class implements [`{word}`](contracts.md#acoustic_sense.contracts.{word}): "
+            f"The class implements [`{word}`](contracts.md#{contract.__module__}.{word}): "
             f"{_first_line(contract)}",
             f"```python\n{_hook_example(name, kind, word)}\n```",
             "Registered here: " + ", ".join(f"`{each}`" for each in registries[kind]) + ".",
@@ -182,19 +179,19 @@ def file_models() -> dict[str, type[BaseModel]]:
     """Return the models of the TOML files that commands read, by what the file is called."""
     from acoustic_sense.contracts.simulator import load_simulator
     from acoustic_sense.datasets.protocols import Protocol
+    from acoustic_sense.training.config import TrainConfig
 
-    models: dict[str, type[BaseModel]] = {"dataset.toml": load_simulator().GenerationConfig}
-    training = importlib.import_module("acoustic_sense.training")
-    if hasattr(training, "TrainingConfig"):
-        models["train.toml"] = training.TrainingConfig
-    models["protocol.toml"] = Protocol
-    return models
+    return {
+        "dataset.toml": load_simulator().GenerationConfig,
+        "train.toml": TrainConfig,
+        "protocol.toml": Protocol,
+    }
 
 
 READ_BY = {
     "dataset.toml": "`acoustic-sense simulate`",
     "train.toml": "`acoustic-sense train`",
-    "protocol.toml": "`--protocol` of `acoustic-sense evaluate`, and `protocol.name` in training",
+    "protocol.toml": "where a protocol is named: `data.protocol` in `train.toml`",
 }
 
 
@@ -235,8 +232,12 @@ def _field_table(model: type[BaseModel]) -> str:
     if not model.model_fields:
         return "No settings."
     rows = [
-        (f"`{name}`", f"`{_type_name(field.annotation)}`{_bounds(field.metadata)}",
-         _default(field), field.description or "")
+        (
+            f"`{name}`",
+            f"`{_type_name(field.annotation)}`{_bounds(field.metadata)}",
+            _default(field),
+            field.description or "",
+        )
         for name, field in model.model_fields.items()
     ]
     return _table(("key", "type", "default", "meaning"), rows)
@@ -321,8 +322,11 @@ def errors_page() -> str:
     from acoustic_sense import errors
 
     rows = [
-        (f"`{kind.__name__}`", ", ".join(f"`{base.__name__}`" for base in kind.__bases__),
-         _first_line(kind))
+        (
+            f"`{kind.__name__}`",
+            ", ".join(f"`{base.__name__}`" for base in kind.__bases__),
+            _first_line(kind),
+        )
         for kind in error_classes()
     ]
     return _join(
@@ -348,7 +352,9 @@ def _split_docstring(function: Callable[..., Any]) -> tuple[str, list[tuple[str,
 def _prose(kind: type[Any]) -> str:
     """Return the prose of a class's docstring, without its sections."""
     text = inspect.cleandoc(kind.__doc__ or "")
-    return re.split(r"\n(?:Attributes|Args|Returns|Raises|Examples?|References):\n", text)[0].strip()
+    return re.split(r"\n(?:Attributes|Args|Returns|Raises|Examples?|References):\n", text)[
+        0
+    ].strip()
 
 
 def _first_line(kind: type[Any]) -> str:
