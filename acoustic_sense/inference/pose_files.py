@@ -2,9 +2,13 @@
 
 | ending | holds |
 |---|---|
-| `.npz` | `joints` (frame, 21, 3) float32 in metres, `time_s` (frame,), `rate_hz`, `joint_names` |
-| `.csv` | one row a frame: `frame`, `time_s`, then x, y, z of each joint in metres |
-| `.bvh` | a skeleton with fixed bone lengths and a rotation a joint, see `bvh` |
+| `.npz` | `joints` (frame, 21, 3) float32, `unit_m`, `time_s` (frame,), `rate_hz`, `joint_names` |
+| `.csv` | one row a frame: `frame`, `time_s`, then x, y, z of each joint |
+| `.bvh` | a skeleton with fixed bone lengths and a rotation a joint, in centimetres, see `bvh` |
+
+Joints in `.npz` and `.csv` are in the unit of the model: poses relative to the body (see
+`acoustic_sense.metrics.normalise_pose`) are in hip-spine distances, hips at the origin, lowest
+joint at height 0. How large the person is cannot be heard; `unit_m` is that of an average body.
 """
 
 import csv
@@ -19,6 +23,9 @@ from acoustic_sense.inference.bvh import write_bvh
 
 POSE_FORMATS = (".npz", ".csv", ".bvh")
 
+HIP_SPINE_M = 0.0921
+"""Hip-spine distance of an average body (the mean over AMPL's subjects), metres."""
+
 
 def check_pose_path(path: Path) -> None:
     """Raise AcousticSenseError unless `path` ends in one of `POSE_FORMATS`."""
@@ -28,15 +35,19 @@ def check_pose_path(path: Path) -> None:
 
 
 def write_pose_file(
-    path: Path, joints: Float[np.ndarray, "frame 21 3"], rate_hz: float = FRAME_RATE_HZ
+    path: Path,
+    joints: Float[np.ndarray, "frame 21 3"],
+    rate_hz: float = FRAME_RATE_HZ,
+    unit_m: float = HIP_SPINE_M,
 ) -> tuple[str, ...]:
     """Write predicted joints to a file.
 
     Args:
         path: Ends in one of `POSE_FORMATS`.
-        joints: Metres, world frame, Y up, shape `(frame, 21, 3)`. Frame i covers
-            `[i, i + 1) / rate_hz`; its time is that of its centre.
+        joints: Y up, shape `(frame, 21, 3)`. Frame i covers `[i, i + 1) / rate_hz`; its time is
+            that of its centre.
         rate_hz: Frames per second.
+        unit_m: Length of one unit of `joints` in metres.
 
     Returns:
         Notes on what the format cannot hold, one line each.
@@ -51,6 +62,7 @@ def write_pose_file(
         np.savez_compressed(
             path,
             joints=joints.astype(np.float32),
+            unit_m=np.float64(unit_m),
             time_s=time_s,
             rate_hz=np.float64(rate_hz),
             joint_names=np.array(JOINT_NAMES),
@@ -59,7 +71,7 @@ def write_pose_file(
     if ending == ".csv":
         _write_csv(path, joints, time_s)
         return ()
-    difference_m = write_bvh(path, joints, rate_hz)
+    difference_m = write_bvh(path, unit_m * np.asarray(joints, dtype=np.float64), rate_hz)
     return (
         f"BVH keeps bone lengths fixed: its joints differ from the prediction by "
         f"{1000 * difference_m:.1f} mm rms",
@@ -67,7 +79,7 @@ def write_pose_file(
 
 
 def _write_csv(path: Path, joints: np.ndarray, time_s: np.ndarray) -> None:
-    axes = [f"{name}_{axis}_m" for name in JOINT_NAMES for axis in "xyz"]
+    axes = [f"{name}_{axis}" for name in JOINT_NAMES for axis in "xyz"]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["frame", "time_s", *axes])

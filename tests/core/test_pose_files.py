@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from acoustic_sense.constants import JOINT_NAMES, JOINT_PARENTS
 from acoustic_sense.errors import AcousticSenseError
-from acoustic_sense.inference.pose_files import check_pose_path, write_pose_file
+from acoustic_sense.inference.pose_files import HIP_SPINE_M, check_pose_path, write_pose_file
 
 
 def read_bvh(path):
@@ -93,7 +93,7 @@ def rigid_motion(frames, seed=0, spread=0.6):
 @pytest.mark.parametrize("spread", [0.1, 0.6, 3.0])
 def test_bvh_of_a_body_with_fixed_bones_leads_back_to_its_joints(tmp_path, spread):
     joints = rigid_motion(15, spread=spread)
-    notes = write_pose_file(tmp_path / "pose.bvh", joints)
+    notes = write_pose_file(tmp_path / "pose.bvh", joints, unit_m=1.0)
     names, parents, offsets, channels, frame_time, motion = read_bvh(tmp_path / "pose.bvh")
     positions = pose_by_forward_kinematics(names, parents, offsets, channels, motion) / 100
     order = [names.index(name) for name in JOINT_NAMES]
@@ -120,7 +120,7 @@ def test_bvh_keeps_the_hierarchy_of_the_joints(tmp_path):
 def test_bvh_tells_how_far_bones_of_changing_length_are_from_the_prediction(tmp_path):
     rng = np.random.default_rng(1)
     joints = rigid_motion(20) + rng.normal(size=(20, 21, 3)).astype(np.float32) * 0.02
-    notes = write_pose_file(tmp_path / "pose.bvh", joints)
+    notes = write_pose_file(tmp_path / "pose.bvh", joints, unit_m=1.0)
     names, parents, offsets, channels, _, motion = read_bvh(tmp_path / "pose.bvh")
     positions = pose_by_forward_kinematics(names, parents, offsets, channels, motion) / 100
     order = [names.index(name) for name in JOINT_NAMES]
@@ -133,11 +133,20 @@ def test_bvh_bears_bones_of_no_length_and_opposite_directions(tmp_path):
     joints = rigid_motion(4, spread=0.0)
     joints[:, 4] = joints[:, 3]
     joints[2, 7] = 2 * joints[2, 6] - joints[2, 7]
-    write_pose_file(tmp_path / "pose.bvh", joints)
+    write_pose_file(tmp_path / "pose.bvh", joints, unit_m=1.0)
     names, parents, offsets, channels, _, motion = read_bvh(tmp_path / "pose.bvh")
     positions = pose_by_forward_kinematics(names, parents, offsets, channels, motion) / 100
     order = [names.index(name) for name in JOINT_NAMES]
     np.testing.assert_allclose(positions[:, order][:, :8], joints[:, :8], atol=2e-5)
+
+
+def test_bvh_of_a_relative_pose_has_the_size_of_an_average_body(tmp_path):
+    joints = rigid_motion(3, spread=0.0)
+    write_pose_file(tmp_path / "pose.bvh", joints)
+    names, _, offsets, _, _, _ = read_bvh(tmp_path / "pose.bvh")
+    bone = np.linalg.norm(joints[0, 1] - joints[0, 0])
+    read = np.linalg.norm(offsets[names.index("Spine")])
+    assert read == pytest.approx(100 * HIP_SPINE_M * bone, abs=1e-4)
 
 
 def test_npz_holds_joints_times_and_names_without_pickle(tmp_path):
@@ -147,6 +156,7 @@ def test_npz_holds_joints_times_and_names_without_pickle(tmp_path):
         np.testing.assert_array_equal(data["joints"], joints)
         assert data["joints"].dtype == np.float32
         assert data["rate_hz"] == 20
+        assert data["unit_m"] == HIP_SPINE_M
         np.testing.assert_allclose(data["time_s"], [0.025, 0.075, 0.125, 0.175, 0.225])
         assert tuple(data["joint_names"]) == JOINT_NAMES
 
@@ -160,7 +170,7 @@ def test_csv_holds_one_row_a_frame(tmp_path):
     assert rows[1]["time_s"] == "0.075"
     for index, row in enumerate(rows):
         for joint, name in enumerate(JOINT_NAMES):
-            read = [float(row[f"{name}_{axis}_m"]) for axis in "xyz"]
+            read = [float(row[f"{name}_{axis}"]) for axis in "xyz"]
             np.testing.assert_allclose(read, joints[index, joint], atol=1e-6)
 
 

@@ -1,0 +1,101 @@
+"""`acoustic-sense demo`: the whole way from a simulated person to a report."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from acoustic_sense.cli.commands.predict import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from acoustic_sense.types import Take
+
+SHOWN_METRICS = {"rmse": "RMSE", "mae": "MAE", "pckh@0.5": "PCKh@0.5"}
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to write to; made if missing.")] = Path(
+        "acoustic-sense-demo"
+    ),
+    seconds: Annotated[float, typer.Option(min=0.6, max=600, help="Length of the take.")] = 12.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything in the scene.")] = 0,
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="Shipped model, a run's folder or a model file.")
+    ] = DEFAULT_MODEL,
+) -> None:
+    """Simulate a person in a room full of music, estimate the pose, write a report.
+
+    Writes report.html, recording.wav (AmbiX), playback.wav and pose.npz, and prints the error of
+    the model beside that of the mean pose.
+    """
+    from acoustic_sense.cli.outputs import new_folder
+    from acoustic_sense.cli.terminal import say, step
+
+    with new_folder(out) as folder:
+        with step("loading the model"):
+            from acoustic_sense.inference import load_model
+
+            predictor = load_model(model)
+        with step(f"simulating {seconds:g} s of a person in a room"):
+            from acoustic_sense.contracts.simulator import load_simulator
+
+            simulator = load_simulator()
+            take = simulator.simulate(simulator.demo_scene(seconds, seed))
+        with step("estimating the pose from the sound"):
+            prediction = predictor.predict(take.recording, take.playback)
+        with step("writing the report"):
+            from acoustic_sense.reporting import Report, write_report
+
+            target = true_poses(take, len(prediction))
+            write_files(folder, take, prediction)
+            report = Report(
+                take,
+                prediction,
+                target,
+                predictor.mean_pose,
+                model_card={"model": model, **predictor.card},
+            )
+            write_report(folder / "report.html", report)
+    print_scores(prediction, target, predictor.mean_pose, model)
+    say(f"report: {out / 'report.html'}")
+
+
+def true_poses(take: "Take", frame_count: int) -> "np.ndarray":
+    """Return the truth as the model estimates it: relative to the body, at feature frames."""
+    from acoustic_sense.metrics import normalise_pose
+
+    return normalise_pose(take.pose.at_feature_frames(frame_count))
+
+
+def write_files(folder: Path, take: "Take", prediction: "np.ndarray") -> None:
+    """Write what `acoustic-sense predict` reads and writes: the pair of sounds and the pose."""
+    import soundfile
+
+    from acoustic_sense.dsp.ambisonics import to_ambix
+    from acoustic_sense.inference.pose_files import write_pose_file
+
+    rate_hz = take.recording.sample_rate_hz
+    ambix = to_ambix(take.recording.samples)
+    soundfile.write(folder / "recording.wav", ambix.T, rate_hz, subtype="PCM_24")
+    soundfile.write(folder / "playback.wav", take.playback.samples.T, rate_hz, subtype="PCM_24")
+    write_pose_file(folder / "pose.npz", prediction)
+
+
+def print_scores(
+    prediction: "np.ndarray", target: "np.ndarray", mean_pose: "np.ndarray", model: str
+) -> None:
+    """Print the errors of the mean pose and of the model."""
+    import numpy as np
+
+    from acoustic_sense.cli.terminal import print_table
+    from acoustic_sense.metrics import pose_metrics
+
+    mean_poses = np.broadcast_to(mean_pose, target.shape)
+    rows = []
+    for name, poses in (("mean pose", mean_poses), (f"model '{model}'", prediction)):
+        metrics = pose_metrics(poses, target)
+        rows.append((name, *(f"{metrics[key]:.3f}" for key in SHOWN_METRICS)))
+    title = "error in hip-spine distances; PCKh: share of joints within half a head"
+    print_table(title, ("estimate", *SHOWN_METRICS.values()), rows, numbers_from=1)

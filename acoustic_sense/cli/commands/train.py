@@ -1,0 +1,45 @@
+"""`acoustic-sense train`: a model from a configuration."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="TOML file of the training.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder of the run.")],
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was interrupted.")
+    ] = False,
+    init_from: Annotated[
+        str,
+        typer.Option(metavar="MODEL", help="Run, model file or shipped model to fine-tune from."),
+    ] = "",
+) -> None:
+    """Train a model, or fine-tune one with --init-from.
+
+    An interrupted run is resumed with --resume and the same configuration.
+    """
+    from acoustic_sense.cli.outputs import resumable_folder
+    from acoustic_sense.cli.terminal import console, say
+    from acoustic_sense.training import TrainProgressBar, load_train_config
+    from acoustic_sense.training import train as run_training
+
+    settings = load_train_config(config)
+    with (
+        resumable_folder(out, begun="checkpoints/*"),
+        TrainProgressBar(console(stderr=True)) as show,
+    ):
+        run = run_training(
+            settings, out, resume=resume, init_from=init_from or None, on_progress=show
+        )
+    say(_summary(run.metrics))
+    say(f"{run.model}: see 'acoustic-sense evaluate {out} --data DIR'")
+
+
+def _summary(metrics: dict[str, Any]) -> str:
+    return (
+        f"{metrics['epochs']} epochs of {metrics['train_clips']} clips in "
+        f"{metrics['train_seconds']:.0f} s, {metrics['parameters']} parameters"
+    )

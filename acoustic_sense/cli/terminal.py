@@ -1,0 +1,99 @@
+"""What commands print: results on standard output, notes and progress on standard error."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+PIPE_WIDTH = 200
+"""Columns of a table that goes to a file or a pipe, where nothing needs to be wrapped."""
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """Return a console that colours and wraps for a terminal only."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal:
+        made = Console(stderr=stderr, highlight=False, width=PIPE_WIDTH)
+    return made
+
+
+def say(text: str) -> None:
+    """Print one line of a result."""
+    typer.echo(text)
+
+
+def note(text: str) -> None:
+    """Print one line about what was done on the way, on standard error."""
+    typer.echo(f"note: {text}", err=True)
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Tell on standard error what is being done, and how long it took."""
+    started = time.monotonic()
+    typer.echo(f"{text} ...", err=True, nl=False)
+    try:
+        yield
+    except BaseException:
+        typer.echo("", err=True)
+        raise
+    typer.echo(f" {time.monotonic() - started:.1f} s", err=True)
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int = 99
+) -> None:
+    """Print a table.
+
+    Args:
+        title: Line above it; none if empty.
+        columns: Headings.
+        rows: Cells, already formatted.
+        numbers_from: Index of the first column that is set flush right.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left", pad_edge=False, box=None)
+    for index, column in enumerate(columns):
+        justify = "right" if index >= numbers_from else "left"
+        table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
+
+
+def progress_bar(unit: str) -> "Progress":
+    """Return a progress bar on standard error with rate and time left.
+
+    Args:
+        unit: What is counted, e.g. `takes`.
+    """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[detail]}"),
+        console=console(stderr=True),
+    )
