@@ -1,0 +1,1 @@
+"""Rendering: from responses to signals at the microphone."""

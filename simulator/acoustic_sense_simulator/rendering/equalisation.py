@@ -1,0 +1,59 @@
+"""Frequency responses of loudspeakers and microphones as minimum-phase filters."""
+
+import numpy as np
+from jaxtyping import Float32
+from scipy.signal import oaconvolve
+
+from acoustic_sense.errors import SimulationError
+from acoustic_sense.types.scene import RESPONSE_FREQUENCIES_HZ
+
+_TAPS = 4096
+
+
+def equalised(
+    samples: Float32[np.ndarray, "channel sample"],
+    response_db: tuple[float, ...],
+    sample_rate_hz: int,
+) -> Float32[np.ndarray, "channel sample"]:
+    """Return samples through a frequency response; an empty response leaves them as they are.
+
+    Args:
+        samples: Float32 array, shape `(channel, sample)`.
+        response_db: Gain in dB at each of `RESPONSE_FREQUENCIES_HZ`, joined linearly in log
+            frequency and held outside; empty for a flat response.
+        sample_rate_hz: Samples per second.
+
+    Raises:
+        SimulationError: A wrong number of gains.
+    """
+    if not response_db:
+        return samples
+    if len(response_db) != len(RESPONSE_FREQUENCIES_HZ):
+        raise SimulationError(
+            f"response_db has {len(response_db)} gains; give one for each of "
+            f"{len(RESPONSE_FREQUENCIES_HZ)} frequencies from 63 Hz to 16 kHz, or none"
+        )
+    taps = minimum_phase_taps(response_db, sample_rate_hz)
+    filtered = oaconvolve(samples, taps[None], axes=1)[:, : samples.shape[1]]
+    return np.ascontiguousarray(filtered, dtype=np.float32)
+
+
+def minimum_phase_taps(
+    response_db: tuple[float, ...], sample_rate_hz: int
+) -> Float32[np.ndarray, " tap"]:
+    """Return the minimum-phase impulse response of a gain over frequency.
+
+    The phase is the Hilbert transform of the log gain, through the real cepstrum.
+
+    References:
+        Oppenheim, Schafer: Discrete-time signal processing, 2010, section 13.5.
+    """
+    frequency = np.fft.rfftfreq(_TAPS, 1 / sample_rate_hz)
+    places = np.log2(np.array(RESPONSE_FREQUENCIES_HZ))
+    gain_db = np.interp(np.log2(np.maximum(frequency, 1.0)), places, np.array(response_db))
+    cepstrum = np.fft.irfft(gain_db * np.log(10) / 20, n=_TAPS)
+    cepstrum[1 : _TAPS // 2] *= 2
+    cepstrum[_TAPS // 2 + 1 :] = 0
+    taps = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), n=_TAPS)[: _TAPS // 2]
+    short: np.ndarray = taps.astype(np.float32)
+    return short
