@@ -12,11 +12,11 @@ Steps:
 1. Draw a population of adults, half men and half women, with realistic heights (anny's `height`
    slider is solved for each of them) and varied age, weight, muscle and proportions.
 2. Turn each to SMPL's conventions: Y up, facing +Z, pelvis at the origin, T-pose, 24 joints.
-3. Principal components of the fine mesh's vertices give ten shape directions. The coarse mesh and
-   the joints are regressed on the same scores, so that one set of betas means one person in both
-   meshes, and the joints need no regressor.
+3. Principal components of the fine mesh's vertices and joints give ten shape directions. The
+   coarse mesh and the joints are regressed on the same scores, so that one set of betas means one
+   person in both meshes, and the joints need no regressor.
 
-What is stored is described in `acoustic_sense_simulator.body.data_file`.
+What is stored is described in `acoustic_sense_simulator.body.embedded`.
 """
 
 import argparse
@@ -32,7 +32,9 @@ TOPOLOGIES = {"coarse": "notoes_collapse10pc", "fine": "notoes"}
 PEOPLE = 1000
 BETAS = 10
 HEIGHT_M = {"man": (1.75, 0.055), "woman": (1.65, 0.055)}
-WEIGHT_SLIDER, MUSCLE_SLIDER, PROPORTION_SLIDER = (0.65, 0.2), (0.42, 0.18), (0.5, 0.2)
+WEIGHT_SLIDER, MUSCLE_SLIDER, PROPORTION_SLIDER = (0.72, 0.125), (0.42, 0.1), (0.5, 0.2)
+LIMIT_DEVIATIONS = 2.2  # nobody is drawn further out, in heights or sliders
+JOINT_EMPHASIS = 45.0  # weight of a joint against a fine vertex in the principal components
 AGE_SLIDER = (2 / 3, 0.85)  # adults up to about sixty
 DENSITY_KG_M3 = 985.0
 WEIGHTS_PER_VERTEX = 6
@@ -177,14 +179,19 @@ def bisect(measure, target: np.ndarray, steps: int = 14) -> np.ndarray:
     return (low + high) / 2
 
 
+def limited_normal(rng: np.random.Generator) -> np.ndarray:
+    """Return one standard normal number per person, its tails clipped."""
+    return np.clip(rng.standard_normal(PEOPLE), -LIMIT_DEVIATIONS, LIMIT_DEVIATIONS)
+
+
 def population(body: AnnyBody, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Draw adults by height, weight, muscle, age and proportions; return anny's sliders."""
     women = np.arange(PEOPLE) % 2 == 1
     mean, deviation = (np.where(women, HEIGHT_M["woman"][k], HEIGHT_M["man"][k]) for k in range(2))
-    height = mean + deviation * np.clip(rng.standard_normal(PEOPLE), -2.8, 2.8)
+    height = mean + deviation * limited_normal(rng)
 
     def slider(mean_deviation: tuple[float, float]) -> np.ndarray:
-        return np.clip(rng.normal(*mean_deviation, PEOPLE), 0.02, 0.98)
+        return mean_deviation[0] + mean_deviation[1] * limited_normal(rng)
 
     sliders = {
         "gender": women.astype(float),
@@ -212,16 +219,16 @@ def report(name: str, values: np.ndarray) -> None:
     print(f"{name}: mean {values.mean():.4f} sd {values.std():.4f} max {np.abs(values).max():.4f}")
 
 
-def components(vertices: np.ndarray) -> np.ndarray:
+def components(people: People) -> np.ndarray:
     """Return unit-variance scores `(person, beta)` of the principal components."""
-    flat = (vertices - vertices.mean(axis=0)).reshape(len(vertices), -1)
+    points = np.concatenate([people.vertices, JOINT_EMPHASIS * people.joints], axis=1)
+    flat = (points - points.mean(axis=0)).reshape(len(points), -1)
     values, vectors = np.linalg.eigh(flat @ flat.T)
     order = np.argsort(values)[::-1]
     print("explained", np.round(np.cumsum(values[order])[:BETAS] / values.sum(), 4))
-    scores = vectors[:, order[:BETAS]] * np.sqrt(len(vertices))
-    height = np.ptp(vertices[..., 1], axis=1)
-    signs = np.sign(scores.T @ (height - height.mean()))
-    return scores * signs
+    scores = vectors[:, order[:BETAS]] * np.sqrt(len(points))
+    height = np.ptp(people.vertices[..., 1], axis=1)
+    return scores * np.sign(scores.T @ (height - height.mean()))
 
 
 def regress(points: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -259,7 +266,7 @@ def main() -> None:
     bodies = {name: AnnyBody(topology) for name, topology in TOPOLOGIES.items()}
     sliders = population(bodies["coarse"], np.random.default_rng(0))
     people = {name: body.t_posed(sliders) for name, body in bodies.items()}
-    scores = components(people["fine"].vertices)
+    scores = components(people["fine"])
     out.mkdir(parents=True, exist_ok=True)
     for name, body in bodies.items():
         mean, directions = regress(people[name].vertices, scores)
