@@ -113,7 +113,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, AcousticSenseError):
         return _fail(f"error: {error}", BAD_INPUT)
     if isinstance(error, _ClickException):
-        message = error.format_message().strip().rstrip(".")  # type: ignore[attr-defined]
+        message = error.format_message().strip().rstrip(".")
         context = getattr(error, "ctx", None)
         where = f"; see '{context.command_path} --help'" if context is not None else ""
         return _fail(f"error: {message[:1].lower()}{message[1:]}{where}", BAD_INPUT)
