@@ -6,6 +6,7 @@ without JavaScript except for the moving figures.
 """
 
 from acoustic_sense.reporting.report import Report
+from acoustic_sense.reporting.run_page import report_from_run
 from acoustic_sense.reporting.take_page import render_report, write_report
 
-__all__ = ["Report", "render_report", "write_report"]
+__all__ = ["Report", "render_report", "report_from_run", "write_report"]
