@@ -66,9 +66,9 @@ def _layers(plan: Plan, section: int) -> dict[str, float]:
 def _chords(plan: Plan, index: int, start_s: float, velocity: float, *, gated: bool) -> list[Note]:
     """Return pad and drone: a new chord every other bar, held over both or, gated, in quavers."""
     chord = plan.chord(index // 2)
-    voices = [*close_voicing(chord.tones[1:], 62), nearest_pitch(chord.root, 50)]
+    voices = [*close_voicing(chord.tones[1:], 62.0), nearest_pitch(chord.root, 50.0)]
     pans = np.linspace(-0.5, 0.5, len(voices)).tolist()
-    low, quaver_s = nearest_pitch(chord.root, 34), plan.beat_s / 2
+    low, quaver_s = nearest_pitch(chord.root, 34.0), plan.beat_s / 2
     held_s = plan.bar_s * (1.2 + 0.7 * float(plan.generator(5, index // 2).random()))
     drone = Note("drone", low, start_s, held_s, 0.3 + 0.6 * velocity)
     if gated:

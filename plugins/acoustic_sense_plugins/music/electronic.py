@@ -97,7 +97,7 @@ def _bass(plan: Plan, index: int, start_s: float, loud: float) -> list[Note]:
     """Return a riff in semiquavers that stays for 8 bars and follows the chord."""
     riff = plan.generator(4, index // 8)
     sounding, octave = riff.random(16) < 0.6, riff.random(16) < 0.2
-    root = nearest_pitch(plan.chord(index).root, 36)
+    root = nearest_pitch(plan.chord(index).root, 36.0)
     step_s = plan.beat_s / 4
     return [
         Note("synth-bass", root + 12 * int(octave[s]), start_s + s * step_s, 0.8 * step_s, loud)
@@ -109,7 +109,7 @@ def _bass(plan: Plan, index: int, start_s: float, loud: float) -> list[Note]:
 def _pad(plan: Plan, index: int, start_s: float, loud: float) -> list[Note]:
     """Return the chord, held for the bar, with its root below."""
     chord = plan.chord(index)
-    voices = [*close_voicing(chord.tones, 62), nearest_pitch(chord.root, 46)]
+    voices = [*close_voicing(chord.tones, 62.0), nearest_pitch(chord.root, 46.0)]
     pans = np.linspace(-0.6, 0.6, len(voices))
     return [
         Note("pad", pitch, start_s, 0.95 * plan.bar_s, loud, float(pan))
@@ -120,7 +120,7 @@ def _pad(plan: Plan, index: int, start_s: float, loud: float) -> list[Note]:
 def _stabs(plan: Plan, index: int, start_s: float, loud: float) -> list[Note]:
     """Return syncopated chords."""
     times = np.flatnonzero(plan.generator(5, index // 8).random(16) < 0.28)
-    voices = close_voicing(plan.chord(index).tones, 64)
+    voices = close_voicing(plan.chord(index).tones, 64.0)
     step_s = plan.beat_s / 4
     return [
         Note("lead", pitch, start_s + float(step) * step_s, 1.5 * step_s, loud, pan)

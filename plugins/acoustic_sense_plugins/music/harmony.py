@@ -105,9 +105,9 @@ def nearest_pitch(pitch_class: int, centre: float) -> int:
     """Return the MIDI pitch of a pitch class that is nearest to `centre`.
 
     Examples:
-        >>> nearest_pitch(0, 62)
+        >>> nearest_pitch(0, 62.0)
         60
-        >>> nearest_pitch(11, 60)
+        >>> nearest_pitch(11, 60.0)
         59
     """
     return round((centre - pitch_class) / 12) * 12 + pitch_class
@@ -119,7 +119,7 @@ def close_voicing(pitch_classes: Sequence[int], centre: float) -> list[int]:
     Chords voiced around the same centre follow one another with small steps of every voice.
 
     Examples:
-        >>> close_voicing((0, 4, 7), 60)
+        >>> close_voicing((0, 4, 7), 60.0)
         [55, 60, 64]
     """
     return sorted({nearest_pitch(pitch_class, centre) for pitch_class in pitch_classes})
@@ -131,7 +131,7 @@ def pitches_between(pitch_classes: Sequence[int], low: int, high: int) -> list[i
     return [pitch for pitch in range(low, high + 1) if pitch % 12 in wanted]
 
 
-def frequency_hz(pitch: float) -> float:
+def frequency_hz(pitch: int) -> float:
     """Return the frequency of a MIDI pitch, equal temperament, A4 = 69 = 440 Hz.
 
     Examples:

@@ -65,10 +65,10 @@ def _walking_bass(
     draw: np.random.Generator,
 ) -> list[Note]:
     """Return four crotchets: root, two chord or scale tones, a step into the next root."""
-    root = nearest_pitch(chord.root, 38)
+    root = nearest_pitch(chord.root, 38.0)
     near = pitches_between(chord.scale, root - 5, root + 9)
-    target = nearest_pitch(following.root, 38)
-    middle = [near[int(draw.integers(len(near)))], nearest_pitch(chord.tones[2], root + 3)]
+    target = nearest_pitch(following.root, 38.0)
+    middle = [near[int(draw.integers(len(near)))], nearest_pitch(chord.tones[2], root + 3.0)]
     line = [root, *middle, target + int(draw.choice([-1, 1]))]
     return [
         Note("upright-bass", pitch, start_s + beat * plan.beat_s, 0.92 * plan.beat_s, velocity)
@@ -82,7 +82,7 @@ def _comping(
     """Return piano chords without the root, in one of the usual rhythms."""
     rhythms = ((0.0, 1 + SWING), (1 + SWING, 3.0), (SWING, 2 + SWING), (1.0, 3.0), (0.0,))
     rhythm = rhythms[int(draw.integers(len(rhythms)))]
-    voicing = close_voicing((*chord.tones[1:], (chord.root + 2) % 12), 60)
+    voicing = close_voicing((*chord.tones[1:], (chord.root + 2) % 12), 60.0)
     return [
         Note("piano", pitch, start_s + beat * plan.beat_s, 0.5 * plan.beat_s, velocity, -0.35)
         for beat in rhythm
@@ -96,10 +96,10 @@ def _stride(plan: Plan, chord: Chord, start_s: float, velocity: float) -> list[N
     for beat, tone in enumerate((chord.root, None, chord.tones[2], None)):
         when = start_s + beat * plan.beat_s
         if tone is not None:
-            low = nearest_pitch(tone, 40)
+            low = nearest_pitch(tone, 40.0)
             pitches, loud = [low, low - 12], velocity
         else:
-            pitches, loud = close_voicing(chord.tones, 57), 0.8 * velocity
+            pitches, loud = close_voicing(chord.tones, 57.0), 0.8 * velocity
         for pitch in pitches:
             notes.append(Note("piano", pitch, when, 0.7 * plan.beat_s, loud, -0.25))
         if tone is not None:

@@ -18,7 +18,7 @@ def kick(pitch: int, brightness: float, rate_hz: int, generator: np.random.Gener
     depth = 60 + 130 * brightness
     phase = 2 * np.pi * (48 * t + depth * 0.03 * (1 - np.exp(-t / 0.03)))
     body = np.sin(phase) * decay(count, 0.13, rate_hz)
-    beater = band_noise(1000, 9000, count, rate_hz, generator) * decay(count, 0.004, rate_hz)
+    beater = band_noise(1000.0, 9000.0, count, rate_hz, generator) * decay(count, 0.004, rate_hz)
     return np.asarray((body + 0.12 * (0.3 + brightness) * beater) * rise(count, 0.001, rate_hz))
 
 
@@ -33,7 +33,7 @@ def snare(pitch: int, brightness: float, rate_hz: int, generator: np.random.Gene
         count,
         rate_hz,
     )
-    wires = band_noise(1200, 14000, count, rate_hz, generator) * decay(
+    wires = band_noise(1200.0, 14000.0, count, rate_hz, generator) * decay(
         count, 0.05 + 0.05 * brightness, rate_hz
     )
     return np.asarray(skin + 0.22 * wires)
@@ -46,13 +46,13 @@ def clap(pitch: int, brightness: float, rate_hz: int, generator: np.random.Gener
     for index in range(4):
         start = int((0.009 * index + generator.uniform(0, 0.002)) * rate_hz)
         envelope[start:] += decay(count - start, 0.005, rate_hz)
-    return 0.25 * band_noise(900, 9000, count, rate_hz, generator) * envelope
+    return 0.25 * band_noise(900.0, 9000.0, count, rate_hz, generator) * envelope
 
 
 def hat(pitch: int, brightness: float, rate_hz: int, generator: np.random.Generator) -> Stereo:
     """Closed hi-hat, more open the brighter it is."""
     count = int(0.4 * rate_hz)
-    noise = band_noise(5500, 17000, count, rate_hz, generator)
+    noise = band_noise(5500.0, 17000.0, count, rate_hz, generator)
     return np.asarray(0.3 * noise * decay(count, 0.018 + 0.09 * brightness**2, rate_hz))
 
 
@@ -72,15 +72,15 @@ def ride(pitch: int, brightness: float, rate_hz: int, generator: np.random.Gener
         )
         for _ in range(2)
     ]
-    wash = band_noise(3000, 16000, count, rate_hz, generator) * decay(count, 0.3, rate_hz)
-    stick = band_noise(2500, 12000, count, rate_hz, generator) * decay(count, 0.012, rate_hz)
+    wash = band_noise(3000.0, 16000.0, count, rate_hz, generator) * decay(count, 0.3, rate_hz)
+    stick = band_noise(2500.0, 12000.0, count, rate_hz, generator) * decay(count, 0.012, rate_hz)
     return np.asarray(0.02 * np.stack(sides) + 0.06 * wash + (0.15 + 0.25 * brightness) * stick)
 
 
 def brush(pitch: int, brightness: float, rate_hz: int, generator: np.random.Generator) -> Stereo:
     """Brush swept over the snare drum."""
     count = int(0.5 * rate_hz)
-    noise = band_noise(900, 9000, count, rate_hz, generator)
+    noise = band_noise(900.0, 9000.0, count, rate_hz, generator)
     t = np.arange(count) / rate_hz
     sweep = np.sin(np.pi * np.minimum(t / 0.32, 1.0)) ** 2
     tap = decay(count, 0.02, rate_hz) * brightness
@@ -90,7 +90,7 @@ def brush(pitch: int, brightness: float, rate_hz: int, generator: np.random.Gene
 def shaker(pitch: int, brightness: float, rate_hz: int, generator: np.random.Generator) -> Stereo:
     """Shaker: a short soft burst of high noise."""
     count = int(0.14 * rate_hz)
-    noise = band_noise(3500, 14000, count, rate_hz, generator)
+    noise = band_noise(3500.0, 14000.0, count, rate_hz, generator)
     return np.asarray(0.2 * noise * rise(count, 0.025, rate_hz) * decay(count, 0.03, rate_hz))
 
 
@@ -102,7 +102,7 @@ def tom(pitch: int, brightness: float, rate_hz: int, generator: np.random.Genera
     body = np.sin(2 * np.pi * f0 * (t + 0.012 * (1 - np.exp(-t / 0.04)))) * decay(
         count, 0.22, rate_hz
     )
-    skin = band_noise(150, 2500, count, rate_hz, generator) * decay(count, 0.03, rate_hz)
+    skin = band_noise(150.0, 2500.0, count, rate_hz, generator) * decay(count, 0.03, rate_hz)
     return np.asarray((body + 0.12 * skin) * rise(count, 0.003, rate_hz))
 
 

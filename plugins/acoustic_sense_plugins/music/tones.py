@@ -55,7 +55,7 @@ def piano(pitch: int, brightness: float, rate_hz: int, generator: np.random.Gene
     amplitudes = comb / k**0.9 * np.exp(-frequencies / (900 + 3200 * brightness))
     decays = (1.1 * (261 / f0) ** 0.45) / (1 + (frequencies / 1800) ** 1.1)
     note = _struck(frequencies, amplitudes, decays, 3.0, rate_hz, generator)
-    knock = band_noise(300, 5000, note.shape[1] // 10, rate_hz, generator)
+    knock = band_noise(300.0, 5000.0, note.shape[1] // 10, rate_hz, generator)
     note[:, : knock.shape[1]] += (
         0.03 * (0.4 + brightness) * knock * decay(knock.shape[1], 0.018, rate_hz)
     )
@@ -120,7 +120,7 @@ def upright_bass(
     k = np.arange(1, harmonic_count(f0, rate_hz, 24) + 1)
     amplitudes = k**-1.1 * np.exp(-k * f0 / (350 + 700 * brightness))
     note = _struck(k * f0, amplitudes, 0.75 / (1 + 0.25 * (k - 1)), 1.6, rate_hz, generator, 0.3)
-    click = band_noise(700, 3500, int(0.05 * rate_hz), rate_hz, generator)
+    click = band_noise(700.0, 3500.0, int(0.05 * rate_hz), rate_hz, generator)
     note[:, : click.shape[1]] += 0.03 * click * decay(click.shape[1], 0.008, rate_hz)
     return note * 1.3
 
@@ -137,7 +137,7 @@ def synth_bass(
 
 
 def _sustained(
-    pitch: float,
+    pitch: int,
     slope: float,
     cutoff_hz: float,
     seconds: float,
@@ -168,8 +168,8 @@ def _sustained(
 
 def pad(pitch: int, brightness: float, rate_hz: int, generator: np.random.Generator) -> Stereo:
     """Synthesiser pad: two sawtooth choirs, the brighter one swelling and fading."""
-    warm = _sustained(pitch, 1.2, 700, 11.0, rate_hz, generator, (-7, 6))
-    bright = _sustained(pitch, 0.9, 2500 + 4000 * brightness, 11.0, rate_hz, generator, (-9, 8))
+    warm = _sustained(pitch, 1.2, 700.0, 11.0, rate_hz, generator, (-7.0, 6.0))
+    bright = _sustained(pitch, 0.9, 2500 + 4000 * brightness, 11.0, rate_hz, generator, (-9.0, 8.0))
     count = warm.shape[1]
     t = np.arange(count) / rate_hz
     swell = 0.5 - 0.5 * np.cos(2 * np.pi * t / generator.uniform(6, 11))
@@ -180,7 +180,7 @@ def pad(pitch: int, brightness: float, rate_hz: int, generator: np.random.Genera
 
 def drone(pitch: int, brightness: float, rate_hz: int, generator: np.random.Generator) -> Stereo:
     """Low drone: few harmonics, slow beats."""
-    note = _sustained(pitch, 1.4, 250 + 400 * brightness, 11.0, rate_hz, generator, (-4, 3))
+    note = _sustained(pitch, 1.4, 250 + 400 * brightness, 11.0, rate_hz, generator, (-4.0, 3.0))
     return np.asarray(
         np.broadcast_to(note.mean(axis=0), note.shape) * rise(note.shape[1], 0.25, rate_hz)
     )
@@ -191,7 +191,7 @@ def gated_pad(
 ) -> Stereo:
     """Short synthesiser chord: two sawtooth choirs with a quick attack."""
     cutoff_hz = 900 + 3500 * brightness
-    note = _sustained(pitch, 1.0, cutoff_hz, 1.2, rate_hz, generator, (-7, 6))
+    note = _sustained(pitch, 1.0, cutoff_hz, 1.2, rate_hz, generator, (-7.0, 6.0))
     return np.asarray(
         note * rise(note.shape[1], 0.015, rate_hz) * decay(note.shape[1], 0.5, rate_hz)
     )
@@ -200,15 +200,15 @@ def gated_pad(
 def horn(pitch: int, brightness: float, rate_hz: int, generator: np.random.Generator) -> Stereo:
     """Wind instrument: vibrato, a brassy spectrum, breath."""
     note = _sustained(
-        pitch, 0.55, 1100 + 1500 * brightness, 2.5, rate_hz, generator, (0,), vibrato_cents=14
+        pitch, 0.55, 1100 + 1500 * brightness, 2.5, rate_hz, generator, (0.0,), vibrato_cents=14.0
     )
-    breath = band_noise(1500, 7000, note.shape[1], rate_hz, generator)
+    breath = band_noise(1500.0, 7000.0, note.shape[1], rate_hz, generator)
     return np.asarray((0.8 * note + 0.006 * breath) * rise(note.shape[1], 0.035, rate_hz))
 
 
 def lead(pitch: int, brightness: float, rate_hz: int, generator: np.random.Generator) -> Stereo:
     """Synthesiser stab: three sawtooth readers with a closing envelope."""
-    note = _sustained(pitch, 1.0, 2500 + 5000 * brightness, 1.5, rate_hz, generator, (-11, 0, 10))
+    note = _sustained(pitch, 1.0, 2500 + 5000 * brightness, 1.5, rate_hz, generator, (-11.0, 0.0, 10.0))
     return np.asarray(
         note * rise(note.shape[1], 0.004, rate_hz) * decay(note.shape[1], 0.35, rate_hz)
     )
