@@ -66,6 +66,14 @@ class Protocol(Config):
         self._check_apart(split.train, split.validation, "train", "validation")
         return split
 
+    def select_test(self, takes: Iterable[TakeInfo]) -> tuple[TakeInfo, ...]:
+        """Return the test takes alone, for a dataset that need not hold the training takes.
+
+        Raises:
+            DatasetError: There are none.
+        """
+        return self._select("test", self.test, tuple(takes))
+
     def _select(
         self, role: str, selection: Selection, takes: tuple[TakeInfo, ...]
     ) -> tuple[TakeInfo, ...]:

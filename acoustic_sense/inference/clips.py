@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float32
 
 from acoustic_sense.contracts import Feature
+from acoustic_sense.errors import AudioError
 from acoustic_sense.inference.model import Pipeline
 
 CHUNK_FRAMES = 400
@@ -104,6 +105,9 @@ def predict_frames(
 
     Returns:
         Float32 array, shape `(frame, target)`.
+
+    Raises:
+        AudioError: The take is shorter than one clip.
     """
     model, description = pipeline.model, pipeline.description
     device = model.feature_mean.device
@@ -114,6 +118,11 @@ def predict_frames(
             torch.from_numpy(np.asarray(v, dtype=np.float32)).to(device) for v in statistics
         )
     starts = clip_starts(frames.shape[1], clip_frames)
+    if not starts:
+        raise AudioError(
+            f"{frames.shape[1]} frames are shorter than one clip of {clip_frames}; give a longer "
+            "take"
+        )
     result = np.empty((frames.shape[1], model.task.target_dim), dtype=np.float32)
     was_training = model.training
     model.eval()

@@ -17,6 +17,8 @@ from acoustic_sense.inference.model import Pipeline
 
 MODEL_NAME: Final = "model.safetensors"
 _KEY: Final = "acoustic_sense"
+MIN_SHARED: Final = 0.5
+"""Share of the encoder's tensors that must fit when weights are taken from another model."""
 
 
 def save_model(path: Path, pipeline: Pipeline) -> None:
@@ -110,7 +112,7 @@ def initialise_from(path: Path, pipeline: Pipeline) -> tuple[int, int]:
         How many tensors were copied, and how many the pipeline has.
 
     Raises:
-        ModelError: The file is not a model file or nothing fits.
+        ModelError: The file is not a model file, or hardly anything of the encoder fits.
     """
     read_description(path)
     tensors = read_tensors(path)
@@ -122,10 +124,13 @@ def initialise_from(path: Path, pipeline: Pipeline) -> tuple[int, int]:
             for name, value in state.items()
             if name in tensors and tensors[name].shape == value.shape
         ]
-        if not any(state[name].is_floating_point() and state[name].ndim for name in fitting):
+        encoder = [name for name in state if name.startswith("encoder.")]
+        shared = len(set(encoder) & set(fitting))
+        if shared < len(encoder) * MIN_SHARED:
             raise ModelError(
-                f"{path}: none of its weights fit encoder '{pipeline.description.encoder.name}' "
-                "with these settings; initialise from a model of the same encoder and width"
+                f"{path}: only {shared} of {len(encoder)} tensors fit encoder "
+                f"'{pipeline.description.encoder.name}' with these settings; initialise from a "
+                "model of the same encoder and width"
             )
         for name in fitting:
             state[name].copy_(tensors[name])

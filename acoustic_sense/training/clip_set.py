@@ -1,0 +1,183 @@
+"""Clips of a set of takes, cut from memory maps."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from acoustic_sense.constants import CLIP_FRAMES, FRAME_RATE_HZ
+from acoustic_sense.contracts import ClipBatch
+from acoustic_sense.errors import DatasetError
+from acoustic_sense.inference.clips import (
+    Frames,
+    Statistics,
+    channel_moments,
+    channel_statistics,
+    cut_clip,
+)
+from acoustic_sense.training.feature_store import FeatureStore
+from acoustic_sense.types import TakeInfo
+
+OnTake = Callable[[int, int], None]
+"""Called after each take with how many are done and how many there are."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClipIndex:
+    """Which clips there are: one entry a clip in each array.
+
+    Attributes:
+        take: Index of the clip's take.
+        start: First frame of the clip within its take.
+        track: Index of the clip's track.
+        segment: Which stretch of the track the clip hears, counted along the track, so that clips
+            of different takes with the same track and segment hear the same music.
+    """
+
+    take: Int[np.ndarray, " clip"]
+    start: Int[np.ndarray, " clip"]
+    track: Int[np.ndarray, " clip"]
+    segment: Int[np.ndarray, " clip"]
+
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        return len(self.take)
+
+
+class ClipSet:
+    """Takes opened for training: features as memory maps, everything else in memory.
+
+    Attributes:
+        takes: The takes, in their order.
+        frames: Feature of each take, shape `(channel, frame, bin)`, not normalised.
+        joints: Joints of each take at the feature frames, shape `(frame, 21, 3)`.
+        subjects: Names behind `ClipBatch.subject`.
+        tracks: Names behind `ClipBatch.track`.
+        activities: Names behind `ClipBatch.activity`.
+        statistics: Mean and deviation of the channels of each take; set by `normalise`.
+    """
+
+    def __init__(
+        self,
+        store: FeatureStore,
+        takes: Sequence[TakeInfo],
+        *,
+        context_frames: int = 0,
+        clip_frames: int = CLIP_FRAMES,
+        on_take: OnTake | None = None,
+    ) -> None:
+        """Open the takes, computing features that are not cached.
+
+        Raises:
+            DatasetError: A take's files are not sound, or no take is as long as a clip.
+        """
+        self.takes = tuple(takes)
+        self.context_frames = context_frames
+        self.clip_frames = clip_frames
+        self.frames: list[Frames] = []
+        self.joints: list[np.ndarray] = []
+        activity_names: list[np.ndarray] = []
+        for done, info in enumerate(self.takes, start=1):
+            self.frames.append(store.frames(info.id))
+            self.joints.append(store.dataset.pose_targets(info.id))
+            activity_names.append(store.dataset.activity(info.id))
+            self._check_length(info, store)
+            if on_take is not None:
+                on_take(done, len(self.takes))
+        if max((f.shape[1] for f in self.frames), default=0) < clip_frames:
+            raise DatasetError(
+                f"{store.dataset.path}: none of {len(self.takes)} takes is as long as a clip of "
+                f"{clip_frames / FRAME_RATE_HZ} s"
+            )
+        self.subjects = tuple(sorted({info.subject for info in self.takes}))
+        self.tracks = tuple(sorted({info.track for info in self.takes}))
+        labels = {str(name) for names in activity_names for name in names}
+        self.activities = tuple(sorted(labels - {""}))
+        self._activity = [_activity_indices(n, self.activities) for n in activity_names]
+        self._subject = np.array([self.subjects.index(info.subject) for info in self.takes])
+        self._track = np.array([self.tracks.index(info.track) for info in self.takes])
+        self._offset = [round(info.start_s * FRAME_RATE_HZ) for info in self.takes]
+        channel_count = len(self.frames[0])
+        self.statistics: list[Statistics] = [
+            (np.zeros(channel_count), np.ones(channel_count)) for _ in self.takes
+        ]
+
+    def _check_length(self, info: TakeInfo, store: FeatureStore) -> None:
+        features, joints = self.frames[-1].shape[1], len(self.joints[-1])
+        if features != joints:
+            raise DatasetError(
+                f"{store.dataset.path}: take '{info.id}' has {features} feature frames and "
+                f"{joints} pose frames; run `dataset validate`"
+            )
+
+    def measure(self, *, by_track: bool) -> list[Statistics]:
+        """Return mean and deviation of the channels for each take: over all takes, or its track."""
+        moments = [channel_moments(frames) for frames in self.frames]
+        groups = self._track if by_track else np.zeros(len(self.takes), dtype=int)
+        of_group = {
+            group: channel_statistics(
+                [item for item, own in zip(moments, groups, strict=True) if own == group]
+            )
+            for group in sorted({int(group) for group in groups})
+        }
+        return [of_group[int(group)] for group in groups]
+
+    def normalise(self, statistics: Sequence[Statistics]) -> None:
+        """Set the mean and deviation that each take's clips are normalised by."""
+        self.statistics = list(statistics)
+
+    def grid(self, hop_frames: int, phases: Sequence[int] | None = None) -> ClipIndex:
+        """Return the clips on a grid in track time.
+
+        Args:
+            hop_frames: Frames from one clip to the next.
+            phases: First frame of each track's grid, below `hop_frames`; 0 if None.
+        """
+        columns: list[list[int]] = [[], [], [], []]
+        for take, (frames, offset) in enumerate(zip(self.frames, self._offset, strict=True)):
+            track = int(self._track[take])
+            phase = phases[track] if phases is not None else 0
+            first = -((phase - offset) // hop_frames)  # smallest segment at or after the take
+            last = (offset + frames.shape[1] - self.clip_frames - phase) // hop_frames
+            for segment in range(first, last + 1):
+                start = segment * hop_frames + phase - offset
+                for column, value in zip(columns, (take, start, track, segment), strict=True):
+                    column.append(value)
+        return ClipIndex(*(np.array(column, dtype=np.int64) for column in columns))
+
+    def gather(self, index: ClipIndex, rows: np.ndarray) -> ClipBatch:
+        """Return the chosen clips of an index as a batch, normalised."""
+        takes, starts = index.take[rows], index.start[rows]
+        channels, _, bins = self.frames[0].shape
+        width = self.context_frames + self.clip_frames
+        clips = np.empty((len(rows), channels, width, bins), dtype=np.float32)
+        joints = np.empty((len(rows), self.clip_frames, *self.joints[0].shape[1:]), np.float32)
+        activity = np.empty(len(rows), dtype=np.int64)
+        for row, (take, start) in enumerate(zip(takes, starts, strict=True)):
+            end = start + self.clip_frames
+            clip = cut_clip(self.frames[take], int(start), self.clip_frames, self.context_frames)
+            mean, deviation = self.statistics[take]
+            np.subtract(clip, mean[:, None, None].astype(np.float32), out=clips[row])
+            clips[row] *= (1.0 / deviation[:, None, None]).astype(np.float32)
+            joints[row] = self.joints[take][start:end]
+            activity[row] = _most_frequent(self._activity[take][start:end])
+        return ClipBatch(
+            features=torch.from_numpy(clips),
+            joints=torch.from_numpy(joints),
+            subject=torch.from_numpy(self._subject[takes]),
+            track=torch.from_numpy(index.track[rows]),
+            segment=torch.from_numpy(index.segment[rows]),
+            take=torch.from_numpy(takes),
+            activity=torch.from_numpy(activity),
+        )
+
+
+def _activity_indices(names: np.ndarray, known: tuple[str, ...]) -> np.ndarray:
+    positions = {name: index for index, name in enumerate(known)}
+    return np.array([positions.get(str(name), -1) for name in names], dtype=np.int64)
+
+
+def _most_frequent(indices: np.ndarray) -> int:
+    return int(np.bincount(indices + 1).argmax()) - 1

@@ -1,0 +1,195 @@
+"""Configuration of a training run, as read from TOML."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import Field, field_validator
+
+from acoustic_sense.config import Config, load_config
+from acoustic_sense.constants import CLIP_FRAMES
+from acoustic_sense.datasets.protocols import ProtocolChoice
+from acoustic_sense.inference.description import ComponentChoice, Normalisation
+from acoustic_sense.plugin_loading import load_plugins
+
+
+class DataConfig(Config):
+    """What to train on."""
+
+    path: Path = Field(description="Folder of the dataset; relative to the configuration file.")
+    protocol: ProtocolChoice = Field(
+        default_factory=ProtocolChoice,
+        description="A protocol's name or TOML file, or a table with its name and what it holds "
+        "out.",
+    )
+    feature: str = Field(
+        default="", description="Feature to train on; the encoder's own default if empty."
+    )
+    feature_config: dict[str, Any] = Field(
+        default_factory=dict, description="The feature's own settings."
+    )
+    clip_hop_frames: int = Field(
+        default=CLIP_FRAMES, ge=1, description="Frames from one training clip to the next."
+    )
+
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _protocol_by_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class AugmentationConfig(Config):
+    """How training clips are varied; validation and test clips never are."""
+
+    random_start: bool = Field(
+        default=True,
+        description="Shift the grid that clips are cut on by a random number of frames each "
+        "epoch, the same for all takes of a track.",
+    )
+    level_jitter_db: float = Field(
+        default=0.0,
+        ge=0,
+        description="Standard deviation of a random gain in dB per clip, added to the channels "
+        "named 'recording/...' (level in dB).",
+    )
+    channel_jitter: float = Field(
+        default=0.0,
+        ge=0,
+        description="Standard deviation of a random offset per clip and channel, in units of the "
+        "channel's deviation.",
+    )
+    noise: float = Field(
+        default=0.0,
+        ge=0,
+        description="Standard deviation of white noise on every value, in units of the channel's "
+        "deviation.",
+    )
+
+
+class TrainingSettings(Config):
+    """How to train."""
+
+    epochs: int = Field(default=30, ge=1, description="Passes over the training clips.")
+    batch_size: int = Field(default=64, ge=2, description="Clips in a batch.")
+    learning_rate: float = Field(default=0.003, gt=0, description="Learning rate at the start.")
+    final_learning_rate: float = Field(
+        default=0.001, gt=0, description="Learning rate at the end; a half cosine joins the two."
+    )
+    optimiser: Literal["adam", "adamw"] = Field(default="adam", description="Optimiser.")
+    weight_decay: float = Field(default=0.0, ge=0, description="Weight decay of the optimiser.")
+    gradient_clip: float = Field(
+        default=1.0, ge=0, description="Largest norm of the gradient; 0 leaves it as it is."
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of all that is random in training.")
+    average_last_epochs: int = Field(
+        default=3, ge=1, description="The model is the mean of the weights after this many epochs."
+    )
+    precision: Literal["32", "bf16"] = Field(
+        default="32", description="32, or bf16 for mixed bfloat16."
+    )
+    normalisation: Normalisation = Field(
+        default="train",
+        description="train: channels are normalised by the training takes' mean and deviation; "
+        "track: each track by its own.",
+    )
+    accelerator: Literal["auto", "cpu", "gpu"] = Field(
+        default="auto", description="auto takes a GPU where there is one."
+    )
+    devices: int = Field(default=1, ge=1, description="Number of GPUs or CPU processes.")
+    threads: int = Field(
+        default=0, ge=0, description="CPU threads of torch; 0 leaves them as they are."
+    )
+    time_budget_minutes: float | None = Field(
+        default=None,
+        gt=0,
+        description="Stop after this time, the learning rate having fallen in time; such a run "
+        "depends on the machine's speed.",
+    )
+    augmentation: AugmentationConfig = Field(
+        default_factory=AugmentationConfig, description="How training clips are varied."
+    )
+
+
+class TrainConfig(Config):
+    """A training run: data, components, settings."""
+
+    data: DataConfig = Field(description="What to train on.")
+    encoder: ComponentChoice = Field(
+        default_factory=lambda: ComponentChoice(name="bgm2pose-fa"),
+        description="Encoder and its settings.",
+    )
+    task: ComponentChoice = Field(
+        default_factory=lambda: ComponentChoice(name="pose"),
+        description="Task and its settings.",
+    )
+    objectives: tuple[ComponentChoice, ...] = Field(
+        default=(), description="Auxiliary losses and their settings."
+    )
+    training: TrainingSettings = Field(
+        default_factory=TrainingSettings, description="How to train."
+    )
+
+    @property
+    def feature(self) -> ComponentChoice:
+        """The feature to train on, the encoder's default where none is named.
+
+        Raises:
+            UnknownPluginError: Nobody registered the encoder.
+        """
+        name = self.data.feature or load_plugins().encoders[self.encoder.name].default_feature
+        return ComponentChoice(name=name, config=self.data.feature_config)
+
+
+def load_train_config(path: Path) -> TrainConfig:
+    """Read a training configuration and check every component's own settings.
+
+    Args:
+        path: TOML file; a relative `data.path` in it is relative to the file's folder.
+
+    Raises:
+        ConfigError: The file is missing, or a key or value in it is not valid.
+        UnknownPluginError: It names a component that nobody registered.
+    """
+    config = load_config(TrainConfig, path)
+    config = resolve_paths(config, path.parent)
+    check_components(config, str(path))
+    return config
+
+
+def resolve_paths(config: TrainConfig, folder: Path) -> TrainConfig:
+    """Return the configuration with the paths of data and protocol made absolute.
+
+    Args:
+        config: The configuration.
+        folder: What relative paths are relative to.
+    """
+    protocol = config.data.protocol
+    if protocol.name.endswith(".toml"):
+        name = str((folder / protocol.name).resolve())
+        protocol = protocol.model_copy(update={"name": name})
+    path = (folder / config.data.path).resolve()
+    data = config.data.model_copy(update={"path": path, "protocol": protocol})
+    return config.model_copy(update={"data": data})
+
+
+def check_components(config: TrainConfig, where: str) -> None:
+    """Validate the settings of feature, encoder, task and objectives against their classes.
+
+    Raises:
+        ConfigError: A setting is not the component's; a close one is suggested.
+        UnknownPluginError: A component is not registered.
+    """
+    plugins = load_plugins()
+    feature, encoder, task = config.feature, config.encoder, config.task
+    plugins.features[feature.name].parse(feature.config, f"{where}: feature '{feature.name}'")
+    plugins.encoders[encoder.name].parse(encoder.config, f"{where}: encoder '{encoder.name}'")
+    plugins.tasks[task.name].parse(task.config, f"{where}: task '{task.name}'")
+    for objective in config.objectives:
+        plugins.objectives[objective.name].parse(
+            objective.config, f"{where}: objective '{objective.name}'"
+        )
+
+
+def format_config(config: TrainConfig) -> str:
+    """Return the configuration as TOML that `load_train_config` reads back."""
+    return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))

@@ -1,0 +1,196 @@
+"""What training needs before its first step: data opened, statistics measured, model built."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from acoustic_sense.config import config_hash
+from acoustic_sense.constants import FRAME_RATE_HZ
+from acoustic_sense.contracts import Objective
+from acoustic_sense.datasets import Dataset, Protocol, Split, find_protocol, open_dataset
+from acoustic_sense.inference.clips import Statistics, predict_frames
+from acoustic_sense.inference.model import Pipeline, build_pipeline, describe_model
+from acoustic_sense.plugin_loading import load_plugins
+from acoustic_sense.training.clip_set import ClipIndex, ClipSet
+from acoustic_sense.training.config import TrainConfig
+from acoustic_sense.training.epochs import EpochClips
+from acoustic_sense.training.feature_store import FeatureStore
+from acoustic_sense.training.history import Row
+from acoustic_sense.training.module import OpenEpoch, Watch
+from acoustic_sense.training.progress import OnProgress, TrainProgress
+from acoustic_sense.training.sampling import strictest
+from acoustic_sense.training.targets import frame_targets, mean_target
+from acoustic_sense.types import TakeInfo
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """Everything that training needs.
+
+    Attributes:
+        pipeline: Feature and model, its head at the mean target.
+        objectives: Auxiliary losses by name.
+        open_epoch: From epoch, rank and number of processes to the epoch's batches.
+        watch: Measures the model on the validation takes; None if there are none.
+        clip_count: Training clips in an epoch.
+        epochs: Epochs that are planned.
+    """
+
+    pipeline: Pipeline
+    objectives: dict[str, Objective]
+    open_epoch: OpenEpoch
+    watch: Watch | None
+    clip_count: int
+    epochs: int
+
+    def final_epoch(self) -> EpochClips:
+        """Return batches that no epoch of training read, to measure batch-norm statistics on."""
+        return self.open_epoch(self.epochs, 0, 1)
+
+
+def prepare(config: TrainConfig, on_progress: OnProgress | None = None) -> Preparation:
+    """Open the data and build the model.
+
+    Raises:
+        DatasetError: The data are not sound or the protocol selects nothing.
+        ConfigError: A component's settings are not valid.
+        UnknownPluginError: A component is not registered.
+    """
+    dataset = open_dataset(config.data.path)
+    protocol = find_protocol(config.data.protocol, dataset.takes)
+    split = protocol.split(dataset.takes)
+    settings = config.training
+    generator = torch.Generator().manual_seed(settings.seed)
+    description = describe_model(
+        config.feature, config.encoder, config.task, normalisation=settings.normalisation
+    )
+    pipeline = build_pipeline(description, generator)
+    store = FeatureStore(dataset, config.feature.name, config.feature.config)
+    context = pipeline.model.encoder.context_frames
+    total = len(split.train) + len(split.validation)
+
+    def open_takes(takes: Sequence[TakeInfo], before: int) -> ClipSet:
+        def on_take(done: int, count: int) -> None:
+            if on_progress is not None:
+                on_progress(TrainProgress("features", before + done, total))
+
+        return ClipSet(store, takes, context_frames=context, on_take=on_take)
+
+    clips = open_takes(split.train, 0)
+    by_track = settings.normalisation == "track"
+    statistics = clips.measure(by_track=by_track)
+    clips.normalise(statistics)
+    index = clips.grid(config.data.clip_hop_frames)
+    _set_statistics(pipeline, clips, index, statistics, by_track)
+    objectives = _build_objectives(config, pipeline, len(clips.subjects), generator)
+    watched = open_takes(split.validation, len(split.train)) if split.validation else None
+    pipeline.description.training.update(_describe_training(config, dataset, protocol, split))
+    return Preparation(
+        pipeline=pipeline,
+        objectives=objectives,
+        open_epoch=_epoch_opener(config, clips, pipeline, objectives),
+        watch=_watcher(pipeline, watched, by_track) if watched is not None else None,
+        clip_count=len(index),
+        epochs=settings.epochs,
+    )
+
+
+def _set_statistics(
+    pipeline: Pipeline,
+    clips: ClipSet,
+    index: ClipIndex,
+    statistics: list[Statistics],
+    by_track: bool,
+) -> None:
+    """Fill the model's statistics and start its head at the mean target."""
+    mean, deviation = clips.measure(by_track=False)[0] if by_track else statistics[0]
+    model = pipeline.model
+    with torch.no_grad():
+        model.feature_mean.copy_(torch.from_numpy(mean))
+        model.feature_deviation.copy_(torch.from_numpy(deviation))
+        target = mean_target(pipeline, clips, index)
+        model.mean_target.copy_(target[0])
+    model.task.initialise(target)
+
+
+def _build_objectives(
+    config: TrainConfig, pipeline: Pipeline, subject_count: int, generator: torch.Generator
+) -> dict[str, Objective]:
+    plugins = load_plugins()
+    objectives: dict[str, Objective] = {}
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        for number, choice in enumerate(config.objectives):
+            kind = plugins.objectives[choice.name]
+            settings = kind.parse(choice.config, f"objective '{choice.name}'")
+            name = choice.name if choice.name not in objectives else f"{choice.name}-{number}"
+            objectives[name] = kind(settings, pipeline.model.encoder, subject_count)
+    return objectives
+
+
+def _epoch_opener(
+    config: TrainConfig, clips: ClipSet, pipeline: Pipeline, objectives: dict[str, Objective]
+) -> OpenEpoch:
+    settings = config.training
+    sampling = strictest([objective.batch_sampling for objective in objectives.values()])
+
+    def open_epoch(epoch: int, rank: int, world_size: int) -> EpochClips:
+        return EpochClips(
+            clips,
+            pipeline.description.channel_names,
+            epoch=epoch,
+            seed=settings.seed,
+            hop_frames=config.data.clip_hop_frames,
+            batch_size=settings.batch_size,
+            sampling=sampling,
+            augmentation=settings.augmentation,
+            rank=rank,
+            world_size=world_size,
+        )
+
+    return open_epoch
+
+
+def _watcher(pipeline: Pipeline, clips: ClipSet, by_track: bool) -> Watch:
+    statistics: list[Statistics | None] = [None] * len(clips.takes)
+    if by_track:
+        statistics = list(clips.measure(by_track=True))
+    targets = [frame_targets(pipeline, joints) for joints in clips.joints]
+
+    def watch() -> Row:
+        predictions = [
+            predict_frames(pipeline, frames, own)
+            for frames, own in zip(clips.frames, statistics, strict=True)
+        ]
+        metrics = pipeline.model.task.metrics(
+            torch.from_numpy(np.concatenate(predictions))[:, None],
+            torch.from_numpy(np.concatenate(targets))[:, None],
+        )
+        return {name: float(value) for name, value in metrics.items()}
+
+    return watch
+
+
+def _describe_training(
+    config: TrainConfig, dataset: Dataset, protocol: Protocol, split: Split
+) -> dict[str, Any]:
+    """Return what the model file says of its training: nothing of the machine."""
+    data = config.data.model_copy(update={"path": Path(dataset.path.name)})
+    placeless = config.model_copy(update={"data": data})
+    return {
+        "dataset": dataset.path.name,
+        "dataset_layout": dataset.layout,
+        "dataset_hash": getattr(dataset, "description", {}).get("config_hash", ""),
+        "protocol": protocol.model_dump(mode="json"),
+        "subjects": sorted({info.subject for info in split.train}),
+        "tracks": sorted({info.track for info in split.train}),
+        "takes": [info.id for info in split.train],
+        "hours": round(sum(info.seconds for info in split.train) / 3600, 6),
+        "frame_rate_hz": FRAME_RATE_HZ,
+        "config": placeless.model_dump(mode="json"),
+        "config_hash": config_hash(placeless),
+    }
