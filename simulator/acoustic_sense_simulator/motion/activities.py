@@ -89,7 +89,7 @@ _WALK_FORTH = (
     Key(_STEP, mirrored(_PASSING)),
 )
 _SQUAT = _both(
-    {"hip_flex": 88.0, "knee": 106.0, "hip_spread": 12.0, "hip_turn": 16.0, "arm_swing": 78.0}
+    {"hip_flex": 88.0, "knee": 106.0, "hip_spread": 12.0, "hip_turn": 16.0, "arm_swing": 108.0}
 ) | {"pelvis_pitch": 24.0, "spine_bend": 22.0, "head_nod": -20.0}
 _SEATING = _both({"hip_flex": 50.0, "knee": 62.0, "arm_swing": 28.0}) | {
     "pelvis_pitch": 30.0,
@@ -104,7 +104,7 @@ _TURNED = _both({"arm_raise": 62.0, "elbow": 55.0, "arm_front": 20.0}) | {
     "spine_twist": 36.0,
     "head_turn": 14.0,
 }
-_BOWED = _both({"hip_flex": 9.0, "arm_swing": 22.0}) | {
+_BOWED = _both({"hip_flex": 9.0, "arm_swing": 52.0}) | {
     "pelvis_pitch": 36.0,
     "spine_bend": 40.0,
     "head_nod": 12.0,

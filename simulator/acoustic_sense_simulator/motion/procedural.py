@@ -48,7 +48,7 @@ def procedural_motion(
     times_s = np.arange(frames) / rate_hz
     timeline = draw_timeline(activities or ACTIVITY_NAMES, times_s[-1], style, generator)
     angles = clipped(timeline.angles_at(times_s) + unrest(times_s, style, generator))
-    pose = smpl_pose_of(angles).astype(np.float32)
+    pose = smpl_pose_of(angles, body.rest_joints).astype(np.float32)
     names = np.array([segment.name for segment in timeline.segments])
     starts = np.array([segment.start_s for segment in timeline.segments])
     owner = np.searchsorted(starts, times_s, side="right") - 1

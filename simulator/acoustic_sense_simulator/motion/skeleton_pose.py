@@ -13,11 +13,13 @@ _ANKLE_LIMITS_DEG = (-45.0, 32.0)  # toes away from the shin, towards it
 _TOE_SHARE = 0.6  # of the heel's lift that the toes take back, to stay on the floor
 
 
-def smpl_pose_of(angles: np.ndarray) -> np.ndarray:
+def smpl_pose_of(angles: np.ndarray, rest_joints: np.ndarray) -> np.ndarray:
     """Turn poses given by degrees of freedom into SMPL's axis-angle rotations.
 
     Args:
         angles: Float array, shape `(frame, dof)`, degrees, columns as `degrees_of_freedom.NAMES`.
+        rest_joints: The 24 SMPL joints of the T-pose, shape `(24, 3)`, metres; its legs may be
+            splayed, angles of the legs are against the vertical all the same.
 
     Returns:
         Float64 array, shape `(frame, 72)`, radians, of a person who faces +Z.
@@ -42,7 +44,9 @@ def smpl_pose_of(angles: np.ndarray) -> np.ndarray:
         put(joint, half)
     for side, sign in (("left", 1.0), ("right", -1.0)):
         of_side = {name: angle(f"{side}_{name}") for name in SIDE_NAMES}
-        for joint, rotation in (_arm(of_side, sign) | _leg(of_side, sign, pelvis)).items():
+        upright = _upright_leg(rest_joints, side)
+        limbs = _arm(of_side, sign) | _leg(of_side, sign, pelvis, upright)
+        for joint, rotation in limbs.items():
             put(f"{side}_{joint}", rotation)
     return vectors.reshape(len(angles), 72)
 
@@ -57,7 +61,15 @@ def _arm(angles: dict[str, np.ndarray], sign: float) -> dict[str, Rotation]:
     return {"collar": collar, "shoulder": collar.inv() * upper, "elbow": elbow}
 
 
-def _leg(angles: dict[str, np.ndarray], sign: float, pelvis: Rotation) -> dict[str, Rotation]:
+def _upright_leg(rest_joints: np.ndarray, side: str) -> Rotation:
+    """Return the rotation that takes the leg of the T-pose to the vertical."""
+    leg = rest_joints[smpl_joint(f"{side}_ankle")] - rest_joints[smpl_joint(f"{side}_hip")]
+    return Rotation.from_rotvec([0, 0, -np.arctan2(leg[0], -leg[1])])
+
+
+def _leg(
+    angles: dict[str, np.ndarray], sign: float, pelvis: Rotation, upright: Rotation
+) -> dict[str, Rotation]:
     """Return the local rotations of hip, knee, ankle and toes of one side.
 
     Thigh and sole are given against the world, so pelvis and shank are taken away again.
@@ -66,7 +78,8 @@ def _leg(angles: dict[str, np.ndarray], sign: float, pelvis: Rotation) -> dict[s
     bent = np.clip(angles["foot"] - flex + knee, *_ANKLE_LIMITS_DEG)
     foot = bent + flex - knee
     thigh = _side_turn("xzy", sign, -flex, angles["hip_spread"], turn)
-    shank = thigh * _side_turn("x", sign, knee)
+    shank = thigh * _side_turn("x", sign, knee) * upright
+    thigh = thigh * upright
     sole = _side_turn("yx", sign, turn, -foot)
     return {
         "hip": pelvis.inv() * thigh,

@@ -9,9 +9,9 @@ from acoustic_sense_simulator.motion.degrees_of_freedom import INDEX, NAMES, cli
 # Mean and spread (uniform, +-) of the neutral stand, degrees; zero for all other degrees of freedom
 _NEUTRAL_TRUNK = {
     "pelvis_pitch": (0.0, 4.0),
-    "spine_bend": (4.0, 6.0),
+    "spine_bend": (3.0, 5.0),
     "spine_lean": (0.0, 2.0),
-    "head_nod": (2.0, 8.0),
+    "head_nod": (0.0, 6.0),
 }
 _NEUTRAL_SIDE = {
     "arm_raise": (12.0, 4.0),
@@ -20,7 +20,7 @@ _NEUTRAL_SIDE = {
     "arm_twist": (8.0, 10.0),
     "elbow": (16.0, 9.0),
     "hip_flex": (1.0, 1.5),
-    "hip_spread": (4.0, 2.0),
+    "hip_spread": (3.5, 2.0),
     "hip_turn": (8.0, 6.0),
     "knee": (4.0, 3.0),
 }
