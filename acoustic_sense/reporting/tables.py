@@ -8,6 +8,9 @@ from acoustic_sense.constants import BODY_PARTS, JOINT_NAMES
 from acoustic_sense.reporting.report import Report
 
 LOWER_IS_BETTER = {"rmse": "RMSE", "mae": "MAE"}
+MOST_ITEMS = 8
+"""Most items of a list that are written out."""
+
 SHOWN_METRICS = {"rmse": "RMSE", "mae": "MAE", "pckh@0.5": "PCKh@0.5"}
 """Metrics shown for whole body and parts, and what to call them."""
 
@@ -135,5 +138,6 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_text(item) for item in value)
+        shown = ", ".join(_text(item) for item in value[:MOST_ITEMS])
+        return shown if len(value) <= MOST_ITEMS else f"{shown}, ... ({len(value)} in all)"
     return str(value)

@@ -1,0 +1,94 @@
+"""The sections of README.md that are generated: what was measured, what the shipped model is.
+
+`python docs/readme_sections.py` rewrites them in place; a test holds README.md equal to what this
+would write. Numbers come from two places only: the description inside the shipped model's file, and
+the tables under the key `readme` of the files in `benchmarks/results`:
+
+    {"readme": {"title": "...", "columns": ["...", ...], "rows": [["...", ...], ...]}}
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+SHIPPED_MODEL = "default"
+
+
+def main() -> None:
+    """Rewrite the generated sections of README.md."""
+    path = ROOT / "README.md"
+    path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+
+
+def filled(text: str) -> str:
+    """Return a README's text with every generated section as it should be."""
+    for name, section in (("comparison", comparison_section()), ("model", model_section())):
+        pattern = re.compile(f"(<!-- {name}: begin.*?-->\n).*?(<!-- {name}: end -->)", re.DOTALL)
+        if len(pattern.findall(text)) != 1:
+            raise ValueError(f"README.md needs one section marked '<!-- {name}: begin ... -->'")
+        text = pattern.sub(lambda match, body=section: match[1] + body + match[2], text)
+    return text
+
+
+def comparison_section() -> str:
+    """Return the tables of every benchmark that has one for the README."""
+    parts = []
+    for path in sorted(RESULTS.glob("*.json")):
+        data = json.loads(path.read_text(encoding="utf-8"))
+        table = data.get("readme") if isinstance(data, dict) else None
+        if table:
+            parts.append(f"{table['title']} (`benchmarks/results/{path.name}`):\n\n{_table(table)}")
+    return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def model_section() -> str:
+    """Return what the shipped model says of itself."""
+    from acoustic_sense.inference import shipped_models
+    from acoustic_sense.inference.model_files import read_description
+
+    models = shipped_models()
+    if SHIPPED_MODEL not in models:
+        return "This development version ships without a model.\n"
+    path = models[SHIPPED_MODEL]
+    description = read_description(path)
+    facts: dict[str, Any] = {
+        "file": f"`{path.relative_to(ROOT)}`, {path.stat().st_size / 1e6:.1f} MB",
+        "encoder": _choice(description.encoder.model_dump()),
+        "feature": _choice(description.feature.model_dump()),
+    }
+    facts |= flatten(description.training)
+    rows = "\n".join(f"| {term} | {value} |" for term, value in facts.items())
+    return f"| | |\n|---|---|\n{rows}\n"
+
+
+def flatten(data: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return nested plain data as terms and texts; long lists become their length."""
+    found: dict[str, str] = {}
+    for key, value in data.items():
+        term = f"{prefix}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            found |= flatten(value, f"{term}, ")
+        elif isinstance(value, list | tuple):
+            shown = ", ".join(str(item) for item in value)
+            found[term] = shown if len(value) <= 8 else f"{len(value)}"
+        elif value not in (None, ""):
+            found[term] = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return {term: text for term, text in found.items() if text}
+
+
+def _choice(component: Mapping[str, Any]) -> str:
+    settings = ", ".join(f"{key} = {value}" for key, value in component["config"].items())
+    return f"`{component['name']}`" + (f" ({settings})" if settings else "")
+
+
+def _table(table: Mapping[str, Any]) -> str:
+    rows = [table["columns"], ["---"] * len(table["columns"]), *table["rows"]]
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""What the tests of the documentation share."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def load_docs_module(name: str) -> ModuleType:
+    """Import a module that lies in docs, which is no package."""
+    specification = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def reference() -> dict[str, str]:
+    """The generated pages by path."""
+    return {path: write() for path, write in load_docs_module("generate_reference").pages().items()}
+
+
+@pytest.fixture(scope="session")
+def readme_sections() -> ModuleType:
+    """The module that writes the README's generated sections."""
+    return load_docs_module("readme_sections")
