@@ -1,0 +1,157 @@
+"""Replay: fit captures to a body, a length and a place, one after another without jumps."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, minimum_filter1d
+from scipy.spatial.transform import Rotation
+
+from acoustic_sense_simulator.body import Body
+from acoustic_sense_simulator.motion.capture import Capture, leg_length
+from acoustic_sense_simulator.motion.footing import sole_vertices
+from acoustic_sense_simulator.motion.track import MotionTrack
+
+REACH_M = 0.6
+"""Greatest horizontal distance of the pelvis from the subject's place."""
+
+_BRIDGE_S = 0.7
+_AIRBORNE_S = 1.2  # a jump is shorter; within so long a foot has touched the floor
+_DRIFT_S = 2.0  # time scale at which a path that leads away is first taken for drift
+_CHECKED_VERTICES = 1500
+_CHUNK = 2048
+
+
+def replayed(
+    captures: list[Capture],
+    body: Body,
+    frames: int,
+    rate_hz: float,
+    generator: np.random.Generator,
+    random_start: bool,
+) -> MotionTrack:
+    """Play captures in random order until the take is filled, about the origin, facing +Z first.
+
+    Between two captures the body moves from the last pose to the next. A path that leads further
+    than `REACH_M` from its middle is held in place as on a treadmill: its slow part is taken away.
+    The lowest part of the body touches the floor, jumps excepted.
+
+    Args:
+        captures: What to play.
+        body: Who moves.
+        frames: Number of frames.
+        rate_hz: Frames per second.
+        generator: Source of chance.
+        random_start: Whether each capture may begin somewhere in its first half.
+    """
+    pieces: list[Capture] = []
+    total = 0
+    while total < frames:
+        for index in generator.permutation(len(captures)):
+            piece = captures[int(index)].resampled(rate_hz)
+            if random_start:
+                start = generator.uniform(0, len(piece.pose) / rate_hz / 2)
+                piece = piece.part(start, len(piece.pose) / rate_hz)
+            pieces.append(_scaled(piece, body))
+            total += len(piece.pose)
+    pose, pelvis, names = _joined(pieces, rate_hz)
+    pose, pelvis, names = pose[:frames], pelvis[:frames], names[:frames]
+    pelvis[:, [0, 2]] = confined(pelvis[:, [0, 2]], rate_hz, REACH_M)
+    smpl_pose = pose.reshape(frames, 72).astype(np.float32)
+    trans = pelvis - body.rest_joints[0]
+    trans[:, 1] += floor_lift(body, smpl_pose, trans, rate_hz)
+    return MotionTrack(smpl_pose, trans.astype(np.float32), names, rate_hz)
+
+
+def _scaled(capture: Capture, body: Body) -> Capture:
+    """Scale the pelvis path to the length of the body's legs, where the capture's are known."""
+    scale = 1.0 if capture.leg_m is None else leg_length(body.rest_joints) / capture.leg_m
+    return Capture(capture.name, capture.pose, capture.pelvis * scale, capture.rate_hz)
+
+
+def _joined(pieces: list[Capture], rate_hz: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Turn and move each piece so that it goes on where the last one ended, with a bridge."""
+    poses: list[np.ndarray] = []
+    paths: list[np.ndarray] = []
+    names: list[np.ndarray] = []
+    heading, place = 0.0, np.zeros(2)
+    bridge_frames = round(_BRIDGE_S * rate_hz)
+    for piece in pieces:
+        turned = _turned(piece, heading - _heading(piece.pose[0, 0]))
+        pelvis = turned.pelvis.copy()
+        pelvis[:, [0, 2]] += place - pelvis[0, [0, 2]]
+        if poses:
+            poses.append(_bridge(poses[-1][-1], turned.pose[0], bridge_frames))
+            paths.append(np.linspace(paths[-1][-1], pelvis[0], bridge_frames + 2)[1:-1])
+            names.append(np.full(bridge_frames, piece.name))
+        poses.append(turned.pose)
+        paths.append(pelvis)
+        names.append(np.full(len(pelvis), piece.name))
+        heading, place = _heading(turned.pose[-1, 0]), pelvis[-1, [0, 2]]
+    return np.concatenate(poses), np.concatenate(paths), np.concatenate(names)
+
+
+def _heading(pelvis_rotation: np.ndarray) -> float:
+    """Return the direction in which the pelvis faces, radians from +Z towards +X."""
+    forward = Rotation.from_rotvec(pelvis_rotation).apply([0.0, 0.0, 1.0])
+    return float(np.arctan2(forward[0], forward[2]))
+
+
+def _turned(capture: Capture, angle: float) -> Capture:
+    turn = Rotation.from_rotvec([0.0, angle, 0.0])
+    pose = capture.pose.copy()
+    pose[:, 0] = (turn * Rotation.from_rotvec(pose[:, 0])).as_rotvec()
+    return Capture(capture.name, pose, turn.apply(capture.pelvis), capture.rate_hz)
+
+
+def _bridge(first: np.ndarray, last: np.ndarray, count: int) -> np.ndarray:
+    """Return `count` poses between two, each joint on the shortest way at minimum jerk."""
+    start = Rotation.from_rotvec(first)
+    way = (start.inv() * Rotation.from_rotvec(last)).as_rotvec()
+    u = np.arange(1, count + 1) / (count + 1)
+    share = 10 * u**3 - 15 * u**4 + 6 * u**5
+    return np.stack([(start * Rotation.from_rotvec(way * s)).as_rotvec() for s in share])
+
+
+def confined(path: np.ndarray, rate_hz: float, reach_m: float) -> np.ndarray:
+    """Return a horizontal path that stays within reach of the origin.
+
+    Args:
+        path: Shape `(frame, 2)`, metres.
+        rate_hz: Frames per second.
+        reach_m: Greatest distance.
+
+    Returns:
+        The path about the middle of its extent where that is within reach; else without its slow
+        part, taken ever faster until the rest fits.
+    """
+    centred = path - (path.max(axis=0) + path.min(axis=0)) / 2
+    scale_s = _DRIFT_S
+    while np.linalg.norm(centred, axis=1).max() > reach_m and scale_s > 0.2:
+        centred = path - gaussian_filter1d(path, scale_s * rate_hz, axis=0, mode="nearest")
+        scale_s /= 1.5
+    farthest = np.linalg.norm(centred, axis=1).max()
+    return np.asarray(centred * min(1.0, reach_m / max(farthest, 1e-9)))
+
+
+def floor_lift(body: Body, smpl_pose: np.ndarray, trans: np.ndarray, rate_hz: float) -> np.ndarray:
+    """Return how far to lift each frame so that the body stands on the floor, metres.
+
+    Args:
+        body: Who moves.
+        smpl_pose: Rotations, shape `(frame, 72)`.
+        trans: Translation, shape `(frame, 3)`, metres, at any height.
+        rate_hz: Frames per second.
+    """
+    stride = max(1, body.vertex_count // _CHECKED_VERTICES)
+    checked = np.union1d(sole_vertices(body), np.arange(0, body.vertex_count, stride))
+    lowest = np.concatenate(
+        [
+            body.pose_vertices(smpl_pose[i : i + _CHUNK], trans[i : i + _CHUNK], checked)[..., 1]
+            .min(axis=1)
+            .astype(np.float64)
+            for i in range(0, len(smpl_pose), _CHUNK)
+        ]
+    )
+    window = max(1, round(_AIRBORNE_S * rate_hz))
+    ground = minimum_filter1d(lowest, window, mode="nearest")
+    ground = gaussian_filter1d(ground, window / 4, mode="nearest")
+    sunk = gaussian_filter1d(np.maximum(ground - lowest, 0), 0.03 * rate_hz, mode="nearest")
+    return np.asarray(sunk - ground)
