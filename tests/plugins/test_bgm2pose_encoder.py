@@ -1,5 +1,8 @@
 """The frequency-wise attention encoder against a literal, slow version of it."""
 
+import copy
+import functools
+
 import pytest
 import torch
 from acoustic_sense_plugins.bgm2pose.config import FrequencyAttentionConfig

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy, normalize, scaled_dot_product_att
 from acoustic_sense.config import Config
 from acoustic_sense.constants import CLIP_FRAMES
 from acoustic_sense.contracts import ClipBatch, Encoder, EncoderOutput, Objective
-from acoustic_sense.errors import ConfigError, ModelError
+from acoustic_sense.errors import ModelError
 
 _TARGET_DIM = 63
 _POSE_KERNEL = 3
@@ -46,10 +46,11 @@ class TokenAttention(nn.Module):
         self.heads = heads
         self.token = nn.Parameter(torch.empty(width))
         nn.init.normal_(self.token, std=_TOKEN_DEVIATION)
-        self.to_query = nn.Linear(width, width)
-        self.to_key = nn.Linear(width, width, bias=False)  # softmax ignores a key's bias
-        self.to_value = nn.Linear(width, width)
-        self.to_output = nn.Linear(width, width)
+        inner = heads * max(1, width // heads)  # the width itself where the heads divide it
+        self.to_query = nn.Linear(width, inner)
+        self.to_key = nn.Linear(width, inner, bias=False)  # softmax ignores a key's bias
+        self.to_value = nn.Linear(width, inner)
+        self.to_output = nn.Linear(inner, width)
 
     def forward(self, frames: Float[Tensor, "batch frame width"]) -> Float[Tensor, "batch width"]:
         """Return the token's output of one multi-head self-attention, scaled to unit length."""
@@ -78,9 +79,6 @@ class ContrastivePoseExtraction(Objective):
     References:
         Shibata et al., "BGM2Pose", IEEE OJSP 7, 2026, section III-C; van den Oord et al.,
         "Representation learning with contrastive predictive coding", 2018 (InfoNCE).
-
-    Raises:
-        ConfigError: The heads do not divide the encoder's local latents.
     """
 
     Config = ContrastivePoseConfig
@@ -91,11 +89,6 @@ class ContrastivePoseExtraction(Objective):
     ) -> None:
         super().__init__(config, encoder, subject_count)
         width = encoder.local_dim
-        if width % self.config.heads:
-            raise ConfigError(
-                f"objective bgm2pose-cpe: {self.config.heads} heads do not divide the encoder's "
-                f"{width} local latents; set 'heads' to a divisor"
-            )
         self.batch_sampling = self.config.negatives
         self.time_embedding = nn.Parameter(torch.empty(self.config.max_frames, width))
         nn.init.normal_(self.time_embedding, std=_TOKEN_DEVIATION)
