@@ -34,7 +34,7 @@ class LayoutConfig(Config):
         default=(1.1, 1.3), description="Height of the loudspeakers above the floor."
     )
     distance_m: Length = Field(
-        default=(2.6, 4.0),
+        default=(2.8, 4.0),
         description="Distance from the middle of the loudspeakers to the microphone, on the floor.",
     )
     microphone_height_m: Length = Field(
@@ -76,10 +76,13 @@ class LayoutConfig(Config):
         default=0.4, ge=0, description="Least distance of equipment from walls, floor and ceiling."
     )
     body_wall_clearance_m: float = Field(
-        default=1.1, ge=0, description="Least distance of the subject's place from the walls."
+        default=1.25,
+        ge=0,
+        description="Least distance of the subject's place from the walls; the procedural "
+        "activities reach 1.15 m from it, captures that travel need more.",
     )
     body_equipment_clearance_m: float = Field(
-        default=0.9,
+        default=1.15,
         ge=0,
         description="Least distance, on the floor, of the subject's place from loudspeakers and "
         "microphone.",
