@@ -21,8 +21,10 @@ from typer.core import TyperGroup
 
 from acoustic_sense.cli.commands.dataset import dataset_app
 from acoustic_sense.cli.commands.demo import demo
+from acoustic_sense.cli.commands.evaluate import evaluate
 from acoustic_sense.cli.commands.plugins import plugins_app
 from acoustic_sense.cli.commands.predict import predict
+from acoustic_sense.cli.commands.report import report
 from acoustic_sense.cli.commands.simulate import simulate
 from acoustic_sense.cli.commands.train import train
 from acoustic_sense.errors import AcousticSenseError, suggestion
@@ -82,7 +84,9 @@ app.command("demo")(demo)
 app.command("simulate")(simulate)
 app.add_typer(dataset_app, name="dataset", cls=SuggestingGroup)
 app.command("train")(train)
+app.command("evaluate")(evaluate)
 app.command("predict")(predict)
+app.command("report")(report)
 app.add_typer(plugins_app, name="plugins", cls=SuggestingGroup)
 
 

@@ -62,7 +62,9 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", pad_edge=False, box=None)
+    if title:
+        say(f"\n{title}")
+    table = Table(pad_edge=False, box=None)
     for index, column in enumerate(columns):
         justify = "right" if index >= numbers_from else "left"
         table.add_column(column, justify=justify, overflow="fold")  # type: ignore[arg-type]

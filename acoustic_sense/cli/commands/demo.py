@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from acoustic_sense.types import Take
 
-SHOWN_METRICS = {"rmse": "RMSE", "mae": "MAE", "pckh@0.5": "PCKh@0.5"}
-
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to write to; made if missing.")] = Path(
@@ -31,6 +29,7 @@ def demo(
     the model beside that of the mean pose.
     """
     from acoustic_sense.cli.outputs import new_folder
+    from acoustic_sense.cli.scores import UNIT_NOTE, print_scores
     from acoustic_sense.cli.terminal import say, step
 
     with new_folder(out) as folder:
@@ -58,7 +57,7 @@ def demo(
                 model_card={"model": model, **predictor.card},
             )
             write_report(folder / "report.html", report)
-    print_scores(prediction, target, predictor.mean_pose, model)
+    print_scores(UNIT_NOTE, scores(prediction, target, predictor.mean_pose))
     say(f"report: {out / 'report.html'}")
 
 
@@ -83,19 +82,16 @@ def write_files(folder: Path, take: "Take", prediction: "np.ndarray") -> None:
     write_pose_file(folder / "pose.npz", prediction)
 
 
-def print_scores(
-    prediction: "np.ndarray", target: "np.ndarray", mean_pose: "np.ndarray", model: str
-) -> None:
-    """Print the errors of the mean pose and of the model."""
+def scores(
+    prediction: "np.ndarray", target: "np.ndarray", mean_pose: "np.ndarray"
+) -> dict[str, dict[str, float]]:
+    """Return the errors of the mean pose and of the model, shapes `(frame, 21, 3)`."""
     import numpy as np
 
-    from acoustic_sense.cli.terminal import print_table
     from acoustic_sense.metrics import pose_metrics
 
     mean_poses = np.broadcast_to(mean_pose, target.shape)
-    rows = []
-    for name, poses in (("mean pose", mean_poses), (f"model '{model}'", prediction)):
-        metrics = pose_metrics(poses, target)
-        rows.append((name, *(f"{metrics[key]:.3f}" for key in SHOWN_METRICS)))
-    title = "error in hip-spine distances; PCKh: share of joints within half a head"
-    print_table(title, ("estimate", *SHOWN_METRICS.values()), rows, numbers_from=1)
+    return {
+        "mean_pose": pose_metrics(mean_poses, target),
+        "model": pose_metrics(prediction, target),
+    }

@@ -45,9 +45,7 @@ def list_plugins(as_json: AsJson = False) -> None:
 def _rows(plugin: "PluginRecord") -> list[tuple[str, ...]]:
     """Return a table row for each component of a plugin, or one for a plugin without any."""
     rest = (plugin.name, plugin.distribution, plugin.version)
-    rows: list[tuple[str, ...]] = [
-        (r.name, _kind(r), *rest, "ok") for r in plugin.registrations
-    ]
+    rows: list[tuple[str, ...]] = [(r.name, _kind(r), *rest, "ok") for r in plugin.registrations]
     if plugin.failures or not rows:
         rows.append(("-", "-", *rest, plugin.status))
     return rows
