@@ -1,14 +1,16 @@
 """Log-mel statistics of generated music beside those of real tracks.
 
-Run `python benchmarks/music_spectra.py`; it writes `benchmarks/results/music_spectra.json`. Real
-tracks are read from the cache that `scripts/fetch_benchmark_music` fills; a track that is not
-there keeps the numbers of the last run. The statistics are those of AMPL's playback channels:
-log-mel power in dB (Hann window and hop of 2,400 samples, 128 Slaney bands, floor at -100 dB),
-mean and standard deviation over all bands and frames of both channels.
+Run `python benchmarks/music_spectra.py`; it writes `benchmarks/results/music_spectra.json` and the
+table in `docs/explanation/playback-signals.md` (`--page-only`: the table alone). Real tracks are
+read from the cache that `scripts/fetch_benchmark_music` fills; a track that is not there keeps the
+numbers of the last run. The statistics are those of AMPL's playback channels: log-mel power in dB
+(Hann window and hop of 2,400 samples, 128 Slaney bands, floor at -100 dB), mean and standard
+deviation over all bands and frames of both channels.
 """
 
 import argparse
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from acoustic_sense.constants import FRAME_SAMPLES, MEL_BINS, SAMPLE_RATE_HZ
 from acoustic_sense.plugin_loading import load_plugins
 
 RESULT = Path(__file__).parent / "results" / "music_spectra.json"
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "playback-signals.md"
 GENERATED_S = 60.0
 BANDS_A_GROUP = 8
 
@@ -109,6 +112,31 @@ def generated(style: str, seeds: int) -> dict[str, Any]:
     }
 
 
+def table(result: dict[str, Any]) -> str:
+    """Return the statistics as a Markdown table."""
+    lines = [
+        "| playback | genre | mean | deviation | deviation over time |",
+        "|---|---|---|---|---|",
+    ]
+    for group, label in (("published", "AMPL"), ("real", "real"), ("generated", "generated")):
+        for name, row in result[group].items():
+            mean, deviation = (float(np.mean(row[key])) for key in ("mean_db", "std_db"))
+            over_time = f"{row['std_over_time_db']:.1f}" if "std_over_time_db" in row else ""
+            genre = row.get("genre", name)
+            lines.append(
+                f"| {label}: {name} | {genre} | {mean:.1f} | {deviation:.1f} | {over_time} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def filled(page: str, result: dict[str, Any]) -> str:
+    """Return the page with its table as it should be."""
+    pattern = re.compile(
+        "(<!-- music-spectra: begin.*?-->\n).*?(<!-- music-spectra: end -->)", re.S
+    )
+    return pattern.sub(lambda match: f"{match[1]}\n{table(result)}\n{match[2]}", page)
+
+
 def main() -> None:
     """Measure everything, print a table, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -116,7 +144,11 @@ def main() -> None:
     parser.add_argument(
         "--music", type=Path, default=platformdirs.user_cache_path("acoustic-sense") / "music"
     )
+    parser.add_argument("--page-only", action="store_true", help="rewrite the page's table only")
     arguments = parser.parse_args()
+    if arguments.page_only:
+        PAGE.write_text(filled(PAGE.read_text(), json.loads(RESULT.read_text())))
+        return
     before = json.loads(RESULT.read_text())["real"] if RESULT.exists() else {}
     result: dict[str, Any] = {
         "seconds": GENERATED_S,
@@ -128,10 +160,8 @@ def main() -> None:
     }
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    for group in ("published", "real", "generated"):
-        for name, row in result[group].items():
-            numbers = [np.mean(row[key]) for key in ("mean_db", "std_db")]
-            print(f"{group:10s} {name:20s} mean {numbers[0]:6.1f} dB   std {numbers[1]:5.1f} dB")
+    PAGE.write_text(filled(PAGE.read_text(), result))
+    print(table(result))
 
 
 if __name__ == "__main__":

@@ -206,3 +206,14 @@ def test_the_limiter_is_transparent_below_its_knee_and_bounded_above():
     np.testing.assert_array_equal(limited[quiet], ramp[quiet])
     assert np.abs(limited).max() < mastering.CEILING
     assert np.diff(limited[0]).min() > 0
+
+
+def test_the_page_has_the_table_of_the_stored_numbers():
+    numbers = json.loads(REFERENCE.read_text())
+    page = (REFERENCE.parents[2] / "docs" / "explanation" / "playback-signals.md").read_text()
+    rows = [line.split("|")[1:-1] for line in page.splitlines() if line.count("|") == 6]
+    cells = {row[0].strip(): [cell.strip() for cell in row[2:]] for row in rows}
+    for group in ("real", "generated"):
+        for name, row in numbers[group].items():
+            expected = [f"{row[key]:.1f}" for key in ("mean_db", "std_db", "std_over_time_db")]
+            assert cells[f"{group}: {name}"] == expected

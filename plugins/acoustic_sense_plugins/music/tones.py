@@ -208,7 +208,9 @@ def horn(pitch: int, brightness: float, rate_hz: int, generator: np.random.Gener
 
 def lead(pitch: int, brightness: float, rate_hz: int, generator: np.random.Generator) -> Stereo:
     """Synthesiser stab: three sawtooth readers with a closing envelope."""
-    note = _sustained(pitch, 1.0, 2500 + 5000 * brightness, 1.5, rate_hz, generator, (-11.0, 0.0, 10.0))
+    note = _sustained(
+        pitch, 1.0, 2500 + 5000 * brightness, 1.5, rate_hz, generator, (-11.0, 0.0, 10.0)
+    )
     return np.asarray(
         note * rise(note.shape[1], 0.004, rate_hz) * decay(note.shape[1], 0.35, rate_hz)
     )
