@@ -49,7 +49,7 @@ def read_run(folder: Path) -> RunFiles:
         history=_read_history(folder / HISTORY_NAME),
         config=_read_config(folder / CONFIG_NAME),
         metrics=_read_json(folder / METRICS_NAME),
-        evaluations={path.name: _read_json(path) for path in evaluations},
+        evaluations={path.name: _read_evaluation(path) for path in evaluations},
     )
 
 
@@ -85,4 +85,13 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise DatasetError(f"{path}: not valid JSON: {error}") from None
     if not isinstance(data, dict):
         raise DatasetError(f"{path}: holds no table; write it again with acoustic-sense")
+    return data
+
+
+def _read_evaluation(path: Path) -> dict[str, Any]:
+    data = _read_json(path)
+    groups = [*(data.get("per_activity") or {}).values(), *(data.get("per_take") or {}).values()]
+    tables = [data.get("scores"), *(group.get("scores") for group in groups)]
+    if not all(isinstance(scores, dict) and scores for scores in tables):
+        raise DatasetError(f"{path}: not an evaluation; write it with acoustic-sense evaluate")
     return data

@@ -1,11 +1,12 @@
 """The page about a training run: how training went, and how good the model is."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from acoustic_sense.constants import BODY_PARTS, FRAME_RATE_HZ
 from acoustic_sense.reporting.charts import chart_top, line_chart
 from acoustic_sense.reporting.page import (
     library_versions,
@@ -14,7 +15,13 @@ from acoustic_sense.reporting.page import (
     write_page,
 )
 from acoustic_sense.reporting.run_files import RunFiles, read_run
-from acoustic_sense.reporting.tables import SHOWN_METRICS, format_metric, render_facts
+from acoustic_sense.reporting.score_tables import (
+    SHOWN_METRICS,
+    format_metric,
+    part_groups,
+    render_score_table,
+)
+from acoustic_sense.reporting.tables import render_facts
 
 PAGE_NAME = "report.html"
 VALIDATION = "validation/"
@@ -45,79 +52,39 @@ def render_run(files: RunFiles, title: str) -> str:
     sections = [
         render_section("Training", "Each over the epochs.", _curves(files), name="training")
     ]
-    for name, evaluation in files.evaluations.items():
-        tables = "".join(
-            f'<div class="card spaced"><h3>{escape(heading or "Scores")}</h3>{table}</div>'
-            for heading, table in metric_tables(evaluation)
-        )
-        rest = render_facts(_plain(evaluation))
-        identity = f"evaluation-{len(sections)}"
-        sections.append(
-            render_section(
-                f"Evaluation: {Path(name).stem}",
-                "RMSE and MAE in hip-spine distances.",
-                f'{tables}<div class="card spaced">{rest}</div>',
-                name=identity,
-            )
-        )
+    for number, evaluation in enumerate(files.evaluations.values(), start=1):
+        heading = f"Evaluation on {evaluation.get('dataset', 'a dataset')}"
+        note = "The best of each group is bold. RMSE and MAE in hip-spine distances."
+        content = render_evaluation(evaluation)
+        sections.append(render_section(heading, note, content, name=f"evaluation-{number}"))
     sections.append(render_section("Facts", "", _facts(files), name="facts"))
     return render_page(
         title, _header(files, title) + f'<main id="content">{"".join(sections)}</main>'
     )
 
 
-def metric_tables(data: Mapping[str, Any], heading: str = "") -> Iterator[tuple[str, str]]:
-    """Yield a heading and an HTML table for each group of metrics anywhere in plain data.
-
-    A group is a table whose values, at least one, are tables of metrics with an `rmse`.
-    """
-    rows = {
-        str(name): value
-        for name, value in data.items()
-        if isinstance(value, Mapping) and isinstance(value.get("rmse"), int | float)
+def render_evaluation(evaluation: Mapping[str, Any]) -> str:
+    """Return the tables and facts of an evaluation, as `acoustic-sense evaluate` writes it."""
+    scores = evaluation["scores"]
+    tables = [("By part", render_score_table("Part", part_groups(scores, tuple(BODY_PARTS))))]
+    for heading, corner, key in (
+        ("By activity", "Activity", "per_activity"),
+        ("By take", "Take", "per_take"),
+    ):
+        groups = evaluation.get(key) or {}
+        if groups:
+            seconds = {name: group["frames"] / FRAME_RATE_HZ for name, group in groups.items()}
+            by_name = {name: group["scores"] for name, group in groups.items()}
+            tables.append((heading, render_score_table(corner, by_name, seconds=seconds)))
+    cards = "".join(
+        f'<div class="card spaced"><h3>{heading}</h3>{table}</div>' for heading, table in tables
+    )
+    shown = {
+        name: value
+        for name, value in evaluation.items()
+        if name not in ("scores", "per_activity", "per_take")
     }
-    if rows:
-        yield heading, _metrics_table(rows)
-    for name, value in data.items():
-        if isinstance(value, Mapping) and name not in rows:
-            yield from metric_tables(value, f"{heading} · {name}" if heading else str(name))
-
-
-def _metrics_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    keys = [key for key in SHOWN_METRICS if any(key in metrics for metrics in rows.values())]
-    extra = [key for key in ("frames", "clips") if any(key in each for each in rows.values())]
-    names = [SHOWN_METRICS[key] for key in keys] + extra
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    body = "".join(
-        f'<tr><th scope="row">{escape(name.replace("_", " "))}</th>'
-        + "".join(f"<td>{_cell(key, metrics.get(key))}</td>" for key in [*keys, *extra])
-        + "</tr>"
-        for name, metrics in rows.items()
-    )
-    return (
-        '<div class="scroll"><table><thead><tr><th scope="col"></th>'
-        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cell(key: str, value: Any) -> str:
-    if not isinstance(value, int | float):
-        return "-"
-    return format_metric(key, float(value)) if key in SHOWN_METRICS else f"{value:g}"
-
-
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is no group of metrics and no long list."""
-    kept: dict[str, Any] = {}
-    for name, value in data.items():
-        if isinstance(value, list) and len(value) > 20:
-            continue
-        if isinstance(value, Mapping):
-            if "rmse" in value or any(metric_tables(value)):
-                continue
-            value = _plain(value)
-        kept[str(name)] = value
-    return kept
+    return f'{cards}<div class="card spaced">{render_facts(shown)}</div>'
 
 
 def _header(files: RunFiles, title: str) -> str:
@@ -179,7 +146,7 @@ def _curve_card(name: str, curve: Curve) -> str:
 def _facts(files: RunFiles) -> str:
     columns = (
         ("Settings", files.config),
-        ("Measured", _plain(files.metrics)),
+        ("Measured", {k: v for k, v in files.metrics.items() if not isinstance(v, Mapping)}),
         ("Versions", library_versions()),
     )
     return (

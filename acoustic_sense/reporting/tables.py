@@ -6,13 +6,16 @@ from typing import Any
 
 from acoustic_sense.constants import BODY_PARTS, JOINT_NAMES
 from acoustic_sense.reporting.report import Report
+from acoustic_sense.reporting.score_tables import (
+    LOWER_IS_BETTER,
+    SHOWN_METRICS,
+    format_metric,
+    part_groups,
+    render_score_table,
+)
 
-LOWER_IS_BETTER = {"rmse": "RMSE", "mae": "MAE"}
 MOST_ITEMS = 8
 """Most items of a list that are written out."""
-
-SHOWN_METRICS = {"rmse": "RMSE", "mae": "MAE", "pckh@0.5": "PCKh@0.5"}
-"""Metrics shown for whole body and parts, and what to call them."""
 
 
 def render_stat_cards(report: Report) -> str:
@@ -45,40 +48,17 @@ def comparison(key: str, value: float, mean: float) -> str:
     return f'<span class="{"better" if good else "worse"}">{text}</span>'
 
 
-def format_metric(key: str, value: float) -> str:
-    """Return a metric as people read it: shares in per cent, errors with three digits."""
-    return f"{100 * value:.0f} %" if key.startswith("pckh") else f"{value:.3f}"
-
-
 def render_metrics_table(report: Report) -> str:
     """Return the metrics of estimate and mean pose, whole body and parts."""
-    head = "".join(f'<th scope="col" colspan="2">{name}</th>' for name in SHOWN_METRICS.values())
-    columns = '<th scope="col">estimate</th><th scope="col">mean pose</th>' * len(SHOWN_METRICS)
-    rows = "".join(
-        _metric_row(part, report.model_metrics, report.mean_metrics) for part in ("", *BODY_PARTS)
+    scores = {"estimate": report.model_metrics, "mean_pose": report.mean_metrics}
+    table = render_score_table(
+        "Part", part_groups(scores, tuple(BODY_PARTS)), described_by="metrics-note"
     )
     return (
         '<p class="note" id="metrics-note">Over the whole take. RMSE and MAE in hip-spine '
         f"distances; for this person one is {report.unit_cm:.1f} cm. The better of each pair is "
-        'bold.</p><div class="scroll"><table aria-describedby="metrics-note">'
-        f'<thead><tr><th rowspan="2" scope="col">Part</th>{head}</tr><tr>{columns}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f"bold.</p>{table}"
     )
-
-
-def _metric_row(part: str, model: Mapping[str, float], mean: Mapping[str, float]) -> str:
-    cells = []
-    for key in SHOWN_METRICS:
-        name = f"{key}/{part}" if part else key
-        ours, theirs = model[name], mean[name]
-        wins = ours < theirs if key in LOWER_IS_BETTER else ours > theirs
-        loses = theirs < ours if key in LOWER_IS_BETTER else theirs > ours
-        cells += [_cell(format_metric(key, ours), wins), _cell(format_metric(key, theirs), loses)]
-    return f'<tr><th scope="row">{part or "whole body"}</th>{"".join(cells)}</tr>'
-
-
-def _cell(text: str, best: bool) -> str:
-    return f'<td class="best">{text}</td>' if best else f"<td>{text}</td>"
 
 
 def render_joint_bars(report: Report) -> str:

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from acoustic_sense.errors import DatasetError
+from acoustic_sense.metrics import pose_metrics
 from acoustic_sense.reporting import report_from_run
+from acoustic_sense.training.evaluation import Evaluation, Group
 
 HISTORY = """epoch,learning_rate,loss,pose,validation/rmse,validation/rmse/arm
 1,0.003,2.5,2.0,1.25,
@@ -44,17 +47,34 @@ def test_same_run_gives_same_bytes(run: Path, tmp_path: Path) -> None:
 
 
 def test_evaluation_becomes_tables(run: Path) -> None:
-    scores = {"rmse": 0.875, "mae": 0.5, "pckh@0.5": 0.375}
-    evaluation = {
-        "protocol": "cross-<music>",
-        "overall": {"model": scores, "mean_pose": {**scores, "rmse": 1.0}},
-        "activities": {"walk": {**scores, "rmse": 0.625}},
-    }
-    (run / "evaluation.json").write_text(json.dumps(evaluation))
+    target = np.random.default_rng(0).normal(size=(20, 21, 3))
+    scores = {"model": pose_metrics(target + 0.25, target)}
+    scores["mean_pose"] = pose_metrics(target + 0.5, target)
+    group = Group(frames=20, scores=scores)
+    Evaluation(
+        model="small",
+        dataset="a <dataset>",
+        protocol="all",
+        takes=("one",),
+        frames=20,
+        seconds=1.0,
+        seen_subjects=(),
+        scores=scores,
+        relative_rmse=0.5,
+        per_activity={"walk-in-place": group},
+        per_take={"one": group},
+    ).save(run / "evaluation-a-all.json")
     text = report_from_run(run).read_text(encoding="utf-8")
-    assert text.count("<table>") == 2
-    for shown in ("mean pose", "walk", "0.625", "0.875", "38 %", "cross-&lt;music&gt;"):
+    assert text.count("<table>") == 3
+    assert text.count('<td class="best">0.250</td><td>0.500</td>') == 2 * (4 + 1 + 1)
+    for shown in ("mean pose", "walk in place", "Evaluation on a &lt;dataset&gt;", "relative rmse"):
         assert shown in text
+
+
+def test_rejects_what_is_no_evaluation(run: Path) -> None:
+    (run / "evaluation-x.json").write_text('{"scores": {}}')
+    with pytest.raises(DatasetError, match="not an evaluation"):
+        report_from_run(run)
 
 
 def test_run_that_still_trains_has_a_page(run: Path) -> None:
