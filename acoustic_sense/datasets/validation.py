@@ -117,7 +117,11 @@ def _recording_problems(take: Take) -> list[str]:
 def _length_problems(folder: Path, take: Take) -> list[str]:
     problems = []
     seconds = take.recording.duration_s
-    if abs(take.pose.duration_s - seconds) > max(1.0 / take.pose.rate_hz, 1.0 / FRAME_RATE_HZ):
+    # simulated poses go on to the first one at or after the end: up to two intervals more
+    if (
+        abs(take.pose.duration_s - seconds)
+        > max(2.0 / take.pose.rate_hz, 1.0 / FRAME_RATE_HZ) + 1e-6
+    ):
         problems.append(
             f"{folder / 'pose.npz'}: {take.pose.duration_s:.3f} s of poses for {seconds:.3f} s "
             "of audio; cut both to the same time"
