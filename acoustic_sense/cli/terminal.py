@@ -1,15 +1,16 @@
 """What commands print: results on standard output, notes and progress on standard error."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+
+T = TypeVar("T")
 
 PIPE_WIDTH = 200
 """Columns of a table that goes to a file or a pipe, where nothing needs to be wrapped."""
@@ -73,29 +74,19 @@ def print_table(
     console().print(table)
 
 
-def progress_bar(unit: str) -> "Progress":
-    """Return a progress bar on standard error with rate and time left.
+@contextmanager
+def on_terminal(
+    make: Callable[["Console"], AbstractContextManager[Callable[[T], None]]],
+) -> Iterator[Callable[[T], None] | None]:
+    """Yield a function that shows progress, or None where standard error is no terminal.
 
     Args:
-        unit: What is counted, e.g. `takes`.
+        make: Makes the bar on a console: a context manager that gives the function to call. It
+            takes the bar away at the end, so that an error stands alone.
     """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[detail]}"),
-        console=console(stderr=True),
-    )
+    out = console(stderr=True)
+    if not out.is_terminal:
+        yield None
+        return
+    with make(out) as show:
+        yield show

@@ -22,14 +22,14 @@ def train(
     An interrupted run is resumed with --resume and the same configuration.
     """
     from acoustic_sense.cli.outputs import resumable_folder
-    from acoustic_sense.cli.terminal import console, say
+    from acoustic_sense.cli.terminal import on_terminal, say
     from acoustic_sense.training import TrainProgressBar, load_train_config
     from acoustic_sense.training import train as run_training
 
     settings = load_train_config(config)
     with (
         resumable_folder(out, begun="checkpoints/*"),
-        TrainProgressBar(console(stderr=True)) as show,
+        on_terminal(TrainProgressBar) as show,
     ):
         run = run_training(
             settings, out, resume=resume, init_from=init_from or None, on_progress=show
