@@ -7,8 +7,8 @@ assimp-testmodels:
     python scripts/retarget_cmu.py assimp/usr/share/assimp/models/BVH
 
 Left out: the calibration pose at the beginning of each file, and the stretches of 01_03 in which
-the subject climbs and hangs from a bar that is not there. Stored at 60 frames a second; see
-`acoustic_sense_simulator.motion.embedded_captures`.
+the subject climbs up to, hangs or swings from a bar that is not there. Stored at 60 frames a
+second; see `acoustic_sense_simulator.motion.embedded_captures`.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from acoustic_sense.types import Subject
 RATE_HZ = 60
 CLIPS_S = {  # seconds kept of each file
     "01_01": ((0.0, 22.8),),
-    "01_03": ((0.0, 3.3), (12.2, 20.4), (27.4, 37.5)),
+    "01_03": ((0.0, 2.5), (12.3, 15.3), (16.8, 20.0), (27.5, 31.6), (34.4, 37.5)),
 }
 
 

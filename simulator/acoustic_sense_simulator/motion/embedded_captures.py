@@ -1,6 +1,6 @@
 """The embedded captures: two recordings of the CMU Graphics Lab motion capture database.
 
-Subject 01, trials 01 (forward jumps, turning round) and 03 (walking, climbing), in the BVH
+Subject 01, trials 01 (forward jumps, turning round) and 03 (walking, reaching up), in the BVH
 conversion by B. Hahne (cgspeed.com), retargeted and cut by `scripts/retarget_cmu.py`. The data are
 free for all uses; see NOTICE for the acknowledgement that is asked for.
 """

@@ -1,0 +1,119 @@
+"""The embedded body: a closed surface, people of real sizes, joints where they belong."""
+
+import numpy as np
+import pytest
+import trimesh
+from acoustic_sense_simulator.body import Body, load_body
+from acoustic_sense_simulator.body.embedded import embedded_arrays, embedded_model
+
+from acoustic_sense.constants import JOINT_NAMES
+from acoustic_sense.errors import SimulationError
+from acoustic_sense.types import Subject
+
+BOTH = pytest.mark.parametrize("facets", ["coarse", "fine"])
+
+
+def people(count: int, seed: int = 0) -> list[Body]:
+    betas = np.random.default_rng(seed).standard_normal((count, 10))
+    return [load_body(Subject(betas=tuple(row))) for row in betas]
+
+
+@BOTH
+def test_surface_is_closed_without_handles_and_faces_outwards(facets):
+    body = load_body(Subject(), facets)
+    mesh = trimesh.Trimesh(body.rest_vertices, body.faces, process=False)
+    assert mesh.is_watertight
+    assert mesh.is_winding_consistent
+    assert mesh.euler_number == 2  # genus 0
+    assert mesh.body_count == 1
+    assert mesh.volume == pytest.approx(body.volume_m3)
+    assert 0.05 < body.volume_m3 < 0.09  # positive: the normals point out
+
+
+def test_resolutions_are_as_documented():
+    coarse, fine = load_body(Subject(), "coarse"), load_body(Subject(), "fine")
+    assert (coarse.vertex_count, len(coarse.faces)) == (1229, 2454)
+    assert (fine.vertex_count, len(fine.faces)) == (12272, 24540)
+    assert coarse.faces.dtype == np.int32
+
+
+def test_both_resolutions_are_the_same_person():
+    for betas in np.random.default_rng(3).standard_normal((5, 10)):
+        coarse, fine = (load_body(Subject(betas=tuple(betas)), f) for f in ("coarse", "fine"))
+        np.testing.assert_allclose(coarse.rest_joints, fine.rest_joints, atol=1e-6)
+        assert coarse.height_m == pytest.approx(fine.height_m, abs=0.008)
+        assert coarse.volume_m3 == pytest.approx(fine.volume_m3, rel=0.05)
+
+
+def test_heights_are_those_of_adults():
+    heights = np.array([body.height_m for body in people(400)])
+    assert heights.mean() == pytest.approx(1.70, abs=0.015)
+    assert heights.std() == pytest.approx(0.07, abs=0.01)
+    assert heights.min() > 1.40
+    assert heights.max() < 2.02
+
+
+def test_one_unit_of_any_beta_changes_height_by_at_most_75_mm():
+    mean = load_body(Subject()).height_m
+    for beta in range(10):
+        for sign in (-1.0, 1.0):
+            betas = (0.0,) * beta + (sign,)
+            assert abs(load_body(Subject(betas=betas)).height_m - mean) <= 0.075
+
+
+def test_joints_of_the_population_are_within_5_mm_of_the_source_model():
+    arrays = embedded_arrays("coarse")
+    errors = []
+    for betas, joints in zip(arrays["check_betas"], arrays["check_joints"], strict=True):
+        body = load_body(Subject(betas=tuple(float(b) for b in betas)))
+        errors.append(np.linalg.norm(body.rest_joints - joints, axis=1))
+    assert len(errors) == 25
+    assert np.max(errors) <= 0.005
+
+
+def test_pelvis_is_the_origin_of_every_shape():
+    for body in people(10):
+        np.testing.assert_allclose(body.rest_joints[0], 0, atol=1e-9)
+
+
+@BOTH
+def test_t_pose_has_left_at_plus_x_and_faces_plus_z(facets):
+    body = load_body(Subject(), facets)
+    joints = dict(
+        zip(JOINT_NAMES, body.joints(np.zeros((1, 72)), np.zeros((1, 3)))[0], strict=True)
+    )
+    for side, sign in (("Left", 1), ("Right", -1)):
+        arm = [joints[f"{side}{name}"][0] * sign for name in ("Shoulder", "Arm", "ForeArm", "Hand")]
+        assert np.all(np.diff([0.0, *arm]) > 0)
+        assert joints[f"{side}UpLeg"][0] * sign > 0.05
+        levels = [joints[f"{side}{name}"][1] for name in ("UpLeg", "Leg", "Foot", "ToeBase")]
+        assert np.all(np.diff(levels) < 0)
+        assert joints[f"{side}ToeBase"][2] > joints[f"{side}Foot"][2] + 0.05
+        heights = [joints[f"{side}{name}"][1] for name in ("Arm", "ForeArm", "Hand")]
+        assert np.ptp(heights) < 0.02  # arms level
+    trunk = [joints[name][1] for name in ("Hips", "Spine", "Spine1", "Neck", "Head")]
+    assert np.all(np.diff(trunk) > 0)
+
+
+def test_joints_lie_inside_the_body():
+    body = load_body(Subject())
+    mesh = trimesh.Trimesh(body.rest_vertices, body.faces, process=False)
+    # winding number: the solid angle of the surface, 4 pi seen from inside
+    a, b, c = (mesh.triangles[None, :, k] - body.rest_joints[:, None] for k in range(3))
+    la, lb, lc = (np.linalg.norm(x, axis=-1) for x in (a, b, c))
+    top = np.einsum("jfa,jfa->jf", a, np.cross(b, c))
+    dots = [np.sum(x * y, axis=-1) * z for x, y, z in ((a, b, lc), (b, c, la), (c, a, lb))]
+    angle = 2 * np.arctan2(top, la * lb * lc + sum(dots))
+    np.testing.assert_allclose(angle.sum(axis=1) / (4 * np.pi), 1, atol=1e-6)
+
+
+def test_too_many_betas_are_refused():
+    with pytest.raises(SimulationError, match="at most 10"):
+        load_body(Subject(betas=(0.0,) * 11))
+
+
+@BOTH
+def test_weights_of_each_vertex_sum_to_one(facets):
+    weights = embedded_model(facets).weights
+    assert weights.min() >= 0
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-12)
