@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 import pyroomacoustics as pra
 from acoustic_sense_simulator import service
+from acoustic_sense_simulator.body.embedded import embedded_arrays
 from acoustic_sense_simulator.generation.threads import single_thread
 from acoustic_sense_simulator.sampling import GenerationConfig, scenes
 
@@ -74,7 +76,7 @@ def time_ours(seconds: float) -> dict[str, Any]:
         "audio_s_per_cpu_s": 1 / per_second,
         "cpu_s_per_take": cpu[SHORT_S] - per_second * SHORT_S,
         "audio_s_per_cpu_s_with_take_cost": seconds / cpu[seconds],
-        "facets": long.facets,
+        "facets": len(embedded_arrays(long.facets)["faces"]),
         "pose_rate_hz": long.motion.rate_hz,
         "loudspeakers": len(long.loudspeakers),
         "source_order": long.source_order,
@@ -94,7 +96,7 @@ def body_triangles(centre: np.ndarray) -> np.ndarray:
     def point(i: int, j: int) -> np.ndarray:
         theta, phi = polar[i], azimuth[j % around]
         unit = (np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta))
-        return centre + radii * np.array(unit)
+        return np.asarray(centre + radii * np.array(unit))
 
     triangles = []
     for i in range(along):
@@ -143,9 +145,7 @@ def time_pyroomacoustics(poses: int, order: int) -> dict[str, Any]:
     x, _, z = scene.subject.position_m
     times = [
         cpu_seconds(
-            lambda shift=shift: response_with_body(
-                scene.room, scene, np.array([z, x + shift, 0.9]), order
-            )
+            partial(response_with_body, scene.room, scene, np.array([z, x + shift, 0.9]), order)
         )
         for shift in np.linspace(-0.05, 0.05, poses)
     ]
