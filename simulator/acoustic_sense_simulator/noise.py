@@ -108,10 +108,12 @@ def _shaping_filter(criterion: float, sample_rate_hz: int) -> Float32[np.ndarray
     """Return a linear-phase filter that turns unit white noise into the curve's spectrum."""
     bands = np.array(NC_BANDS_HZ)
     density = noise_criterion_levels(criterion) - 10 * np.log10(bands / np.sqrt(2))
-    bands = np.append(bands, 16_000.0)
-    density = np.append(density, 2 * density[-1] - density[-2])
+    below = density[0] + (density[0] - density[1]) / 2  # half an octave on; held to 30 Hz
+    bands = np.concatenate([[bands[0] / np.sqrt(2)], bands, [16_000.0]])
+    density = np.concatenate([[below], density, [2 * density[-1] - density[-2]]])
     frequency = np.fft.rfftfreq(_TAPS, 1 / sample_rate_hz)
     level = np.interp(np.log2(np.maximum(frequency, 1.0)), np.log2(bands), density)
+    level += 20 * np.log10(np.clip(frequency / 30, 1e-3, 1.0))  # microphones hear less below
     spectrum = REFERENCE_PA * 10 ** (level / 20) * np.sqrt(sample_rate_hz / 2)
     spectrum[0] = 0.0
     taps = np.roll(np.fft.irfft(spectrum, n=_TAPS), _TAPS // 2) * np.hanning(_TAPS)

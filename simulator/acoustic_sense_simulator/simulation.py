@@ -103,9 +103,7 @@ def _playback(scene: Scene) -> tuple[SignalSource, Float32[np.ndarray, "speaker 
     return source, np.ascontiguousarray(cut, dtype=np.float32), pre_roll
 
 
-def _person(
-    scene: Scene, generator: np.random.Generator
-) -> tuple[PoseTrack, MovingMesh | None]:
+def _person(scene: Scene, generator: np.random.Generator) -> tuple[PoseTrack, MovingMesh | None]:
     """Return the true poses, and the moving mesh unless the room is empty."""
     rate_hz = scene.motion.rate_hz
     if scene.subject is None:

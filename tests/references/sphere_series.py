@@ -3,7 +3,8 @@
     p_s(r, mu) = i k / (4 pi) sum_n (2 n + 1) c_n h_n(k d) h_n(k r) P_n(mu)
     c_n = -(j_n'(k a) + i beta j_n(k a)) / (h_n'(k a) + i beta h_n(k a))
 
-Bowman, Senior, Uslenghi 1969, section 10.2.2 and 10.4.2 (time convention turned to exp(-i omega t)).
+Bowman, Senior, Uslenghi 1969, section 10.2.2 and 10.4.2, with time
+exp(-i omega t).
 """
 
 import numpy as np

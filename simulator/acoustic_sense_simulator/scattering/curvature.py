@@ -36,8 +36,7 @@ def local_radius(
         smoothing_m: Distance over which curvatures are averaged.
         limits_m: Smallest and largest radius returned; flat and hollow places get the largest.
     """
-    vertices = np.asarray(vertices_m, dtype=np.float64)
-    faces = np.asarray(faces, dtype=np.int64)
+    vertices, faces = _merged(np.asarray(vertices_m, dtype=np.float64), np.asarray(faces))
     normals = _vertex_normals(vertices, faces)
     starts, ends = _directed_edges(faces)
     mean, difference = _curvatures(vertices, normals, starts, ends)
@@ -50,6 +49,14 @@ def local_radius(
     smallest, largest = limits_m
     radius: np.ndarray = 1.0 / np.clip(curvature, 1.0 / largest, 1.0 / smallest)
     return radius
+
+
+def _merged(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mesh with vertices at the same place (to a micrometre) made one."""
+    _, first, inverse = np.unique(
+        np.round(vertices, 6), axis=0, return_index=True, return_inverse=True
+    )
+    return vertices[first], inverse.reshape(-1)[faces]
 
 
 def _vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -53,9 +53,7 @@ class SeparableFilters:
 
 
 @lru_cache(maxsize=8)
-def separable_filters(
-    sample_rate_hz: int, beta: float = 0.0, rank: int = RANK
-) -> SeparableFilters:
+def separable_filters(sample_rate_hz: int, beta: float = 0.0, rank: int = RANK) -> SeparableFilters:
     """Return the filters for a sample rate and a surface admittance; about a second, cached.
 
     Args:

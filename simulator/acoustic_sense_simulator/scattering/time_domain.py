@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
-from jaxtyping import Complex64, Float, Float64
+from jaxtyping import Complex64, Float, Float32, Float64
 
 from acoustic_sense.constants import SPEED_OF_SOUND_M_S
 from acoustic_sense.types import Microphone, Room
@@ -27,8 +27,8 @@ from acoustic_sense_simulator.scattering.factors import (
     RATIO_STEP,
     separable_filters,
 )
-from acoustic_sense_simulator.scattering.kernel import accumulate
 from acoustic_sense_simulator.scattering.surface import Surface
+from acoustic_sense_simulator.scattering_kernel import accumulate
 
 _MARGIN = 4  # samples before the earliest path, for the edge of its box
 _WIDEST = 64  # samples that the box of the latest facet may need
@@ -88,6 +88,8 @@ class BodyScatterer:
         self._radii = radii_m.astype(np.float32)
         span = np.log(LARGEST_RADIUS_M / SMALLEST_RADIUS_M)
         self._filters = separable_filters(rate, settings.beta)
+        first, second = np.split(self._filters.weights, 2, axis=-1)
+        self._table = np.concatenate([first] * 4 + [second] * 4, axis=-1)
         places = np.log(radii_m / SMALLEST_RADIUS_M) / span * (self._filters.weights.shape[1] - 1)
         self._places = places.astype(np.float32)
         self._sources = [
@@ -117,9 +119,7 @@ class BodyScatterer:
             for (low, high), group in zip(ranges, self._groups, strict=True)
         ]
 
-    def spectra(
-        self, surface: Surface, speaker: int
-    ) -> Complex64[np.ndarray, "4 bin"]:
+    def spectra(self, surface: Surface, speaker: int) -> Complex64[np.ndarray, "4 bin"]:
         """Return the spectra of the response from one loudspeaker for one pose.
 
         Args:
@@ -131,9 +131,7 @@ class BodyScatterer:
         """
         filters = self._filters
         rank = filters.taps.shape[0]
-        histograms = np.zeros(
-            (len(self._spectra[speaker]), self._rows, 4 * rank), dtype=np.float32
-        )
+        histograms = np.zeros((len(self._spectra[speaker]), self._rows, 4 * rank), dtype=np.float32)
         accumulate(
             np.ascontiguousarray(surface.points, np.float32),
             np.ascontiguousarray(surface.normals, np.float32),
@@ -146,9 +144,9 @@ class BodyScatterer:
             self._axes,
             self._groups[speaker],
             self._gains[speaker],
-            filters.weights,
+            self._ratios(surface, speaker),
+            self._table,
             filters.creeping,
-            np.float32(RATIO_STEP),
             np.float32(self.settings.beta),
             np.float32(self._per_metre),
             np.float32(self._first_rows[speaker]),
@@ -159,9 +157,17 @@ class BodyScatterer:
         spectra: np.ndarray = np.matmul(parts, self._spectra[speaker][..., None]).sum(axis=0)
         return np.ascontiguousarray(spectra[..., 0].T)
 
-    def _delay_range(
-        self, images: Images, bounds: Float[np.ndarray, "2 3"]
-    ) -> tuple[float, float]:
+    def _ratios(self, surface: Surface, speaker: int) -> Float32[np.ndarray, "source radius"]:
+        """Return where in the table each radius lies, at the body's distance from each image."""
+        middle = surface.points.mean(axis=0)
+        distance = np.linalg.norm(self._sources[speaker].positions - middle, axis=1)
+        count = self._filters.weights.shape[1]
+        radii = np.geomspace(SMALLEST_RADIUS_M, LARGEST_RADIUS_M, count)
+        places = radii / np.maximum(distance[:, None], LARGEST_RADIUS_M) / RATIO_STEP
+        narrow: np.ndarray = places.astype(np.float32)
+        return narrow
+
+    def _delay_range(self, images: Images, bounds: Float[np.ndarray, "2 3"]) -> tuple[float, float]:
         """Return the shortest and longest delay of any path, in samples."""
         corners = np.array(np.meshgrid(*bounds.T)).reshape(3, -1).T
         source = np.linalg.norm(images.positions[:, None] - corners, axis=2)
@@ -209,9 +215,7 @@ class BodyScatterer:
             return base.T[None].astype(np.complex64)
         mean_path_m = (shortest + longest) / 2 / self._per_metre
         walls = [
-            reflection_response(
-                self.settings.room, order, mean_path_m, rate, size, _WALL_TAPS
-            )
+            reflection_response(self.settings.room, order, mean_path_m, rate, size, _WALL_TAPS)
             for order in range(int(groups.max()) + 1)
         ]
         return np.stack([(base * wall).T for wall in walls]).astype(np.complex64)
