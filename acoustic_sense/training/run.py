@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import platform
 import warnings
 from collections.abc import Iterator
@@ -122,6 +123,8 @@ def _find_checkpoint(out: Path, config: TrainConfig, resume: bool) -> Path | Non
         raise ConfigError(f"{out}: is a file; choose a folder for the run")
     file = out / CONFIG_NAME
     if file.exists():
+        if not resume and _is_helper():
+            return None  # the first process has just made the folder
         if not resume:
             raise ConfigError(f"{out}: holds a run already; resume it or choose another folder")
         if load_train_config(file) != config:
@@ -194,11 +197,18 @@ def _finish(
     }
     if ready.watch is not None:
         metrics["validation"] = ready.watch()
+    if _is_helper():
+        return RunResult(out, out / MODEL_NAME, module.history, metrics)
     write_history(out / HISTORY_NAME, module.history)
     save_model(out / MODEL_NAME, pipeline)
     text = json.dumps(metrics, indent=1)
     (out / METRICS_NAME).write_text(text + "\n", encoding="utf-8", newline="\n")
     return RunResult(out, out / MODEL_NAME, module.history, metrics)
+
+
+def _is_helper() -> bool:
+    """Return whether this is one of the further processes of a run on several devices."""
+    return int(os.environ.get("LOCAL_RANK", "0")) > 0
 
 
 def _accelerator(settings: TrainingSettings) -> str:

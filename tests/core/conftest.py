@@ -69,12 +69,22 @@ def make_take_fixture() -> Callable[..., Take]:
 
 @pytest.fixture
 def tiny_dataset(tmp_path: Path) -> Path:
-    """Three subjects, two tracks, 1.8 s a take."""
-    with DatasetWriter(tmp_path / "tiny", {"name": "tiny"}) as writer:
+    """Three subjects, two tracks, 1.8 s a take; a test may change it."""
+    return write_tiny(tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def shared_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as `tiny_dataset`, for tests that leave it as it is."""
+    return write_tiny(tmp_path_factory.mktemp("shared") / "tiny")
+
+
+def write_tiny(path: Path) -> Path:
+    with DatasetWriter(path, {"name": "tiny"}) as writer:
         for number, subject in enumerate(("s0", "s1", "s2")):
             for track, genre in (("a", "ambient"), ("b", "jazz")):
                 take_id = f"{subject}-{track}"
                 writer.write_take(
                     make_take(take_id, subject=subject, track=track, genre=genre, seed=number)
                 )
-    return tmp_path / "tiny"
+    return path

@@ -34,9 +34,14 @@ def config_for(dataset: Path, **training) -> TrainConfig:
     )
 
 
-@pytest.fixture
-def run(tiny_dataset, tmp_path):
-    return train(config_for(tiny_dataset), tmp_path / "run")
+@pytest.fixture(scope="module")
+def tiny_dataset(shared_dataset):
+    return shared_dataset
+
+
+@pytest.fixture(scope="module")
+def run(tiny_dataset, tmp_path_factory):
+    return train(config_for(tiny_dataset), tmp_path_factory.mktemp("module") / "run")
 
 
 def test_same_config_and_seed_give_the_same_bytes_and_another_seed_others(
