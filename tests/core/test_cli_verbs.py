@@ -378,3 +378,36 @@ def test_demo_with_an_unknown_model_leaves_nothing_behind(capsys, tmp_path):
     assert (code, out) == (2, "")
     assert err.splitlines()[-1].startswith("error: no-such: no such run folder, model file or")
     assert left_in(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_demo_goes_the_whole_way_and_predict_repeats_it(capsys, trained, tmp_path):
+    out_folder = tmp_path / "demo"
+    code, out, err = outcome(
+        capsys,
+        *("demo", "--out", out_folder, "--seconds", "1", "--seed", "3"),
+        *("--model", trained / "run"),
+    )
+    assert code == 0
+    assert "simulating 1 s" in err
+    assert left_in(tmp_path) == [
+        "demo",
+        *(f"demo/{name}" for name in ("playback.wav", "pose.npz", "recording.wav", "report.html")),
+    ]
+    rows = [line.split() for line in out.splitlines()]
+    assert ["estimate", "RMSE", "MAE", "PCKh@0.5"] in rows
+    mean_pose = next(row for row in rows if row[:2] == ["mean", "pose"])
+    model = next(row for row in rows if row[:1] == ["model"])
+    assert all(0 <= float(value) < 100 for value in (*mean_pose[2:], *model[1:]))
+    assert out.splitlines()[-1] == f"report: {out_folder}/report.html"
+    code, _, _ = outcome(
+        capsys,
+        *("predict", out_folder / "recording.wav", "--playback", out_folder / "playback.wav"),
+        *("--model", trained / "run", "--out", tmp_path / "again.npz"),
+    )
+    assert code == 0
+    first, again = (
+        np.load(path)["joints"] for path in (out_folder / "pose.npz", tmp_path / "again.npz")
+    )
+    assert first.shape == (20, 21, 3)
+    np.testing.assert_allclose(again, first, atol=5e-3)  # 24-bit files

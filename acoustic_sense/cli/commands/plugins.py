@@ -198,6 +198,8 @@ def check(
         registrations, records = manager.registrations, manager.plugins
     if settings is not None and len(registrations) != 1:
         raise ConfigError("--config needs the name of one component; name it before the option")
+    if settings is not None:
+        registrations[0].component.parse(settings, str(config))
     broken = [_check_plugin(record) for record in records]
     kept = [_check_component(registration, settings) for registration in registrations]
     if any(broken) or not all(kept):
@@ -209,8 +211,8 @@ def _check_plugin(plugin: "PluginRecord") -> bool:
     from acoustic_sense.cli.terminal import say
 
     for failure in plugin.failures:
-        say(f"failed   plugin {plugin.name} ({plugin.distribution}) at {failure.stage}: ")
-        say(f"         {failure.message}")
+        what = f"plugin {plugin.name} ({plugin.distribution})"
+        say(f"failed   {what} at {failure.stage}: {failure.message}")
         for line in failure.details.splitlines():
             say(f"         {line}")
     if plugin.disabled:
