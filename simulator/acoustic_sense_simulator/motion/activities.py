@@ -88,9 +88,11 @@ _WALK_FORTH = (
     Key(_STEP, mirrored(_CONTACT)),
     Key(_STEP, mirrored(_PASSING)),
 )
-_SQUAT = _both(
-    {"hip_flex": 88.0, "knee": 106.0, "hip_spread": 12.0, "hip_turn": 16.0, "arm_swing": 108.0}
-) | {"pelvis_pitch": 24.0, "spine_bend": 22.0, "head_nod": -20.0}
+_SQUAT = _both({"hip_flex": 88.0, "knee": 106.0, "arm_swing": 108.0}) | {
+    "pelvis_pitch": 24.0,
+    "spine_bend": 22.0,
+    "head_nod": -20.0,
+}
 _SEATING = _both({"hip_flex": 50.0, "knee": 62.0, "arm_swing": 28.0}) | {
     "pelvis_pitch": 30.0,
     "spine_bend": 22.0,
@@ -135,7 +137,7 @@ VARIANTS: Final = (
         either_side=True,
     ),
     Activity(
-        "breathe", cycle=(Key(1.1, _INHALED), Key(1.2, _EXHALED)), repeats=(1, 2), settle_s=0.5
+        "breathe", cycle=(Key(1.0, _INHALED), Key(1.1, _EXHALED)), repeats=(1, 2), settle_s=0.5
     ),
     Activity(
         "walk-in-place",
@@ -178,7 +180,7 @@ VARIANTS: Final = (
     ),
     Activity(
         "kick",
-        cycle=(Key(0.5, _DRAWN_BACK), Key(0.45, _KICKED), Key(0.65, {})),
+        cycle=(Key(0.5, _DRAWN_BACK), Key(0.55, _KICKED), Key(0.65, {})),
         repeats=(1, 2),
         settle_s=0.25,
         either_side=True,

@@ -10,8 +10,10 @@ Angles are anatomical, so that a straight line between two poses is a natural mo
   (180), in the plane that `<side>_arm_front` gives: 0 sideways, 90 in front. `<side>_arm_swing`
   then swings the whole arm forwards, as in walking. `<side>_arm_twist` turns the upper arm about
   itself, negative outwards, and `<side>_elbow` bends.
-- `<side>_hip_flex` lifts the thigh to the front, `<side>_hip_spread` to its side, both against the
-  vertical whatever the pelvis does; `<side>_hip_turn` turns the toes out; `<side>_knee` bends.
+- `<side>_hip_flex` lifts the thigh to the front, against the vertical whatever the pelvis does;
+  `<side>_hip_spread` sets the foot sideways by what this angle of the straight leg would, so that
+  bending both legs leaves the feet where they are; `<side>_hip_turn` turns the toes out;
+  `<side>_knee` bends.
 - `<side>_foot` pitches the foot's sole against the floor, toes up, so that 0 is flat on the
   floor; the ankle bends as far as it must and can.
 """

@@ -1,6 +1,7 @@
 """Procedural motion: a person does labelled activities in their own style."""
 
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 
@@ -45,14 +46,15 @@ def procedural_motion(
             hint = suggestion(name, ACTIVITY_NAMES) or f" known: {', '.join(ACTIVITY_NAMES)}"
             raise SimulationError(f"motion: unknown activity '{name}';{hint}")
     style = personal_style(style_seed)
-    times_s = np.arange(frames) / rate_hz
-    timeline = draw_timeline(activities or ACTIVITY_NAMES, times_s[-1], style, generator)
+    timeline = draw_timeline(activities or ACTIVITY_NAMES, frames / rate_hz, style, generator)
+    # every activity is moved to its end, so that its root comes home; what is too much is cut
+    times_s = np.arange(ceil(timeline.times_s[-1] * rate_hz)) / rate_hz
     angles = clipped(timeline.angles_at(times_s) + unrest(times_s, style, generator))
     pose = smpl_pose_of(angles, body.rest_joints).astype(np.float32)
     names = np.array([segment.name for segment in timeline.segments])
     starts = np.array([segment.start_s for segment in timeline.segments])
     owner = np.searchsorted(starts, times_s, side="right") - 1
-    bounds = [*np.flatnonzero(np.diff(owner, prepend=-1)), frames]
-    spans = list(pairwise(bounds))
-    root = returned_home(grounded_root(body, pose, rate_hz), spans, REACH_M)
-    return MotionTrack(pose, root.astype(np.float32), names[owner], rate_hz)
+    bounds = [*np.flatnonzero(np.diff(owner, prepend=-1)), len(times_s)]
+    root = grounded_root(body, pose, rate_hz)
+    root = returned_home(root, list(pairwise(bounds)), REACH_M)[:frames].astype(np.float32)
+    return MotionTrack(pose[:frames], root, names[owner[:frames]], rate_hz)

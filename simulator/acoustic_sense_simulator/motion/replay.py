@@ -14,6 +14,8 @@ REACH_M = 0.6
 
 _BRIDGE_S = 0.7
 _AIRBORNE_S = 1.2  # a jump is shorter; within so long a foot has touched the floor
+_STANDING_M, _AIRBORNE_M = 0.04, 0.10  # heights below which one stands, above which one flies
+_SMOOTHING_S = 0.02
 _DRIFT_S = 2.0  # time scale at which a path that leads away is first taken for drift
 _CHECKED_VERTICES = 1500
 _CHUNK = 2048
@@ -134,6 +136,10 @@ def confined(path: np.ndarray, rate_hz: float, reach_m: float) -> np.ndarray:
 def floor_lift(body: Body, smpl_pose: np.ndarray, trans: np.ndarray, rate_hz: float) -> np.ndarray:
     """Return how far to lift each frame so that the body stands on the floor, metres.
 
+    The ground of a recording is the lowest that the body came within `_AIRBORNE_S`. A body a little
+    above it stands (retargeting and slopes are not exact) and is put on the floor; one well above
+    it jumps and stays in the air.
+
     Args:
         body: Who moves.
         smpl_pose: Rotations, shape `(frame, 72)`.
@@ -153,5 +159,7 @@ def floor_lift(body: Body, smpl_pose: np.ndarray, trans: np.ndarray, rate_hz: fl
     window = max(1, round(_AIRBORNE_S * rate_hz))
     ground = minimum_filter1d(lowest, window, mode="nearest")
     ground = gaussian_filter1d(ground, window / 4, mode="nearest")
-    sunk = gaussian_filter1d(np.maximum(ground - lowest, 0), 0.03 * rate_hz, mode="nearest")
-    return np.asarray(sunk - ground)
+    above = np.maximum(lowest - ground, 0)
+    share = np.clip((above - _STANDING_M) / (_AIRBORNE_M - _STANDING_M), 0, 1)
+    height = above * share**2 * (3 - 2 * share)
+    return np.asarray(gaussian_filter1d(height - lowest, _SMOOTHING_S * rate_hz, mode="nearest"))

@@ -10,6 +10,7 @@ _AXES = dict(zip("xyz", np.eye(3), strict=True))
 _COLLAR_SHARE = 0.25  # of an arm's raise above the start, taken by the collar bone
 _COLLAR_START_DEG = 40.0
 _ANKLE_LIMITS_DEG = (-45.0, 32.0)  # toes away from the shin, towards it
+_LEAST_REACH = 0.45  # of the leg's length; a leg drawn up further leans no more
 _TOE_SHARE = 0.6  # of the heel's lift that the toes take back, to stay on the floor
 
 
@@ -44,6 +45,7 @@ def smpl_pose_of(angles: np.ndarray, rest_joints: np.ndarray) -> np.ndarray:
         put(joint, half)
     for side, sign in (("left", 1.0), ("right", -1.0)):
         of_side = {name: angle(f"{side}_{name}") for name in SIDE_NAMES}
+        _hold_foot(of_side, sign, pelvis, rest_joints, side)
         upright = _upright_leg(rest_joints, side)
         limbs = _arm(of_side, sign) | _leg(of_side, sign, pelvis, upright)
         for joint, rotation in limbs.items():
@@ -59,6 +61,16 @@ def _arm(angles: dict[str, np.ndarray], sign: float) -> dict[str, Rotation]:
     collar = _side_turn("z", sign, _COLLAR_SHARE * above)
     elbow = _side_turn("y", sign, -angles["elbow"])
     return {"collar": collar, "shoulder": collar.inv() * upper, "elbow": elbow}
+
+
+def _hold_foot(
+    angles: dict[str, np.ndarray], sign: float, pelvis: Rotation, rest_joints: np.ndarray, side: str
+) -> None:
+    """Change the leg's angles so that a turn of the pelvis leaves the foot where it is."""
+    hip, ankle = (rest_joints[smpl_joint(f"{side}_{joint}")] for joint in ("hip", "ankle"))
+    shift = (pelvis.apply(hip - rest_joints[0]) - (hip - rest_joints[0])) / (hip - ankle)[1]
+    angles["hip_flex"] = angles["hip_flex"] - np.rad2deg(shift[:, 2])
+    angles["hip_spread"] = angles["hip_spread"] - sign * np.rad2deg(shift[:, 0])
 
 
 def _upright_leg(rest_joints: np.ndarray, side: str) -> Rotation:
@@ -77,9 +89,12 @@ def _leg(
     flex, turn, knee = angles["hip_flex"], angles["hip_turn"], angles["knee"]
     bent = np.clip(angles["foot"] - flex + knee, *_ANKLE_LIMITS_DEG)
     foot = bent + flex - knee
-    thigh = _side_turn("xzy", sign, -flex, angles["hip_spread"], turn)
-    shank = thigh * _side_turn("x", sign, knee) * upright
-    thigh = thigh * upright
+    thigh, bend = _side_turn("xy", sign, -flex, turn), _side_turn("x", sign, knee)
+    straight = _turn("xy", -flex, turn)  # as on the left
+    aside = np.sin(np.deg2rad(angles["hip_spread"]))
+    lean = _side_turn("z", sign, _leg_lean(straight, straight * bend, aside))
+    shank = lean * thigh * bend * upright
+    thigh = lean * thigh * upright
     sole = _side_turn("yx", sign, turn, -foot)
     return {
         "hip": pelvis.inv() * thigh,
@@ -87,6 +102,21 @@ def _leg(
         "ankle": shank.inv() * sole,
         "foot": _side_turn("x", sign, _TOE_SHARE * np.clip(foot, -45, 0)),
     }
+
+
+def _leg_lean(thigh: Rotation, shank: Rotation, aside: np.ndarray) -> np.ndarray:
+    """Return how far to lean the left leg outwards about the hip, degrees.
+
+    Args:
+        thigh: Rotation of the thigh before it leans.
+        shank: Likewise of the shank; both count as half a leg long.
+        aside: Where the ankle shall be, to the side of the hip, in lengths of the leg.
+    """
+    ankle = (thigh.apply([0.0, -1.0, 0.0]) + shank.apply([0.0, -1.0, 0.0])) / 2
+    # leaning by s takes the ankle to x cos s - y sin s = r sin(s + a)
+    reach, already = np.hypot(ankle[:, 0], ankle[:, 1]), np.arctan2(ankle[:, 0], -ankle[:, 1])
+    share = np.clip(aside / np.maximum(reach, _LEAST_REACH), -1, 1)
+    return np.asarray(np.rad2deg(np.arcsin(share) - already * np.minimum(reach / _LEAST_REACH, 1)))
 
 
 def _turn(axes: str, *degrees: np.ndarray) -> Rotation:

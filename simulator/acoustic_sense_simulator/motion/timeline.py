@@ -6,7 +6,7 @@ import numpy as np
 from scipy.interpolate import BPoly, PchipInterpolator
 
 from acoustic_sense_simulator.motion.activities import VARIANTS, Activity, Pose
-from acoustic_sense_simulator.motion.degrees_of_freedom import INDEX, clipped
+from acoustic_sense_simulator.motion.degrees_of_freedom import INDEX, NAMES, clipped
 from acoustic_sense_simulator.motion.style import Style
 
 _GLANCE_DEG = 10.0  # head turn between activities, at most
@@ -101,9 +101,10 @@ class _Builder:
 
     def _posed(self, pose: Pose, amplitude: float) -> np.ndarray:
         angles = self.style.neutral.copy()
+        jitter = self.generator.uniform(0.97, 1.03, len(NAMES))
         for name, value in pose.items():
-            jitter = self.generator.uniform(0.97, 1.03)
-            angles[INDEX[name]] += amplitude * jitter * (value - angles[INDEX[name]])
+            shared = jitter[INDEX[name.replace("right_", "left_")]]  # legs must agree
+            angles[INDEX[name]] += amplitude * shared * (value - angles[INDEX[name]])
         return clipped(angles)
 
     def _put(self, seconds: float, pose: np.ndarray) -> None:
