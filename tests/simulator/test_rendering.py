@@ -14,6 +14,8 @@ from acoustic_sense_simulator.noise import (
 from acoustic_sense_simulator.rendering.equalisation import equalised
 from acoustic_sense_simulator.rendering.moving import windows
 from acoustic_sense_simulator.rendering.renderer import MovingMesh, scattered_sound, static_sound
+from acoustic_sense_simulator.scattering.surface import Surface, surface_of
+from acoustic_sense_simulator.scattering_kernel import measure
 
 from acoustic_sense.errors import SimulationError
 from acoustic_sense.types import Loudspeaker, Microphone, Room, Scene
@@ -39,6 +41,15 @@ def ball(poses, speed_m_s=0.0, radius_m=0.2, centre=(3.0, 1.2, 2.5)):
 def noise(seconds, seed=0):
     samples = np.random.default_rng(seed).standard_normal((1, round(seconds * RATE)))
     return samples.astype(np.float32)
+
+
+def test_compiled_facets_equal_the_plain_ones():
+    mesh = ball(1)
+    plain = surface_of(mesh.vertices[0].astype(float), mesh.faces)
+    fast = Surface(*(np.empty(np.shape(part), np.float32) for part in vars(plain).values()))
+    measure(mesh.vertices[0], mesh.faces, *vars(fast).values())
+    for wanted, got in zip(vars(plain).values(), vars(fast).values(), strict=True):
+        assert np.allclose(got, wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
 
 
 def test_windows_add_up_to_the_signal():

@@ -17,8 +17,9 @@ from acoustic_sense_simulator.rendering.moving import add_block, block_length, w
 from acoustic_sense_simulator.room.response import physical_response
 from acoustic_sense_simulator.scattering.curvature import local_radius
 from acoustic_sense_simulator.scattering.sphere import admittance
-from acoustic_sense_simulator.scattering.surface import Surface, checked_mesh, surface_of
+from acoustic_sense_simulator.scattering.surface import Surface, checked_mesh
 from acoustic_sense_simulator.scattering.time_domain import BodyScatterer, ScattererSettings
+from acoustic_sense_simulator.scattering_kernel import measure
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ def scattered_sound(
     rate = scene.sample_rate_hz
     hop = rate / mesh.rate_hz
     scatterer = _scatterer(scene, mesh, block_length(hop))
-    faces = checked_mesh(mesh.rest_vertices, mesh.faces)[1]
+    faces = np.ascontiguousarray(checked_mesh(mesh.rest_vertices, mesh.faces)[1])
     sound = np.zeros((4, playback.shape[1]), dtype=np.float32)
     middle = mesh.vertices.mean(axis=(0, 1))
     travel = [
@@ -108,8 +109,13 @@ def scattered_sound(
 
 
 def _surface(mesh: MovingMesh, faces: np.ndarray, pose: int) -> Surface:
-    """Return the facets of one pose."""
-    return surface_of(mesh.vertices[pose], faces)
+    """Return the facets of one pose, single precision."""
+    vertices = np.ascontiguousarray(mesh.vertices[pose], dtype=np.float32)
+    surface = Surface(
+        *(np.empty((len(faces), *tail), dtype=np.float32) for tail in ((3,), (3,), (), (6,)))
+    )
+    measure(vertices, faces, surface.points, surface.normals, surface.areas, surface.spreads)
+    return surface
 
 
 def _scatterer(scene: Scene, mesh: MovingMesh, block: int) -> BodyScatterer:
