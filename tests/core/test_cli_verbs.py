@@ -10,7 +10,9 @@ import pytest
 import soundfile
 
 from acoustic_sense.cli.main import run
+from acoustic_sense.cli.models import chosen_model
 from acoustic_sense.datasets import open_dataset
+from acoustic_sense.errors import ModelError
 from acoustic_sense.inference import load_model
 
 TRAIN = """
@@ -406,8 +408,24 @@ def test_demo_goes_the_whole_way_and_predict_repeats_it(capsys, trained, tmp_pat
         *("--model", trained / "run", "--out", tmp_path / "again.npz"),
     )
     assert code == 0
-    first, again = (
-        np.load(path)["joints"] for path in (out_folder / "pose.npz", tmp_path / "again.npz")
-    )
+    first = np.load(out_folder / "pose.npz")["joints"]
+    again = np.load(tmp_path / "again.npz")["joints"]
     assert first.shape == (20, 21, 3)
     np.testing.assert_allclose(again, first, atol=5e-3)  # 24-bit files
+
+
+def test_without_a_model_the_shipped_one_is_taken(monkeypatch):
+    def ship(*names):
+        models = {name: Path(f"{name}.safetensors") for name in names}
+        monkeypatch.setattr(
+            "acoustic_sense.inference.shipped_models", lambda: models, raising=False
+        )
+
+    ship("other", "small")
+    assert chosen_model("") == "small"
+    assert chosen_model("mine") == "mine"
+    ship("other")
+    assert chosen_model("") == "other"
+    ship()
+    with pytest.raises(ModelError, match="no model ships with this installation; name one with"):
+        chosen_model("")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from acoustic_sense.cli.commands.predict import DEFAULT_MODEL
+from acoustic_sense.cli.models import MODEL_HELP
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,15 +19,14 @@ def demo(
     ),
     seconds: Annotated[float, typer.Option(min=0.6, max=600, help="Length of the take.")] = 12.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything in the scene.")] = 0,
-    model: Annotated[
-        str, typer.Option(metavar="NAME", help="Shipped model, a run's folder or a model file.")
-    ] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(metavar="NAME", help=MODEL_HELP)] = "",
 ) -> None:
     """Simulate a person in a room full of music, estimate the pose, write a report.
 
     Writes report.html, recording.wav (AmbiX), playback.wav and pose.npz, and prints the error of
     the model beside that of the mean pose.
     """
+    from acoustic_sense.cli.models import chosen_model
     from acoustic_sense.cli.outputs import new_folder
     from acoustic_sense.cli.scores import UNIT_NOTE, print_scores
     from acoustic_sense.cli.terminal import say, step
@@ -36,6 +35,7 @@ def demo(
         with step("loading the model"):
             from acoustic_sense.inference import load_model
 
+            model = chosen_model(model)
             predictor = load_model(model)
         with step(f"simulating {seconds:g} s of a person in a room"):
             from acoustic_sense.contracts.simulator import load_simulator

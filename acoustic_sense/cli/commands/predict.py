@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_MODEL = "default"
+from acoustic_sense.cli.models import MODEL_HELP
 
 
 def predict(
@@ -22,9 +22,7 @@ def predict(
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="Pose file: .npz, .csv or .bvh.")
     ] = Path("pose.npz"),
-    model: Annotated[
-        str, typer.Option(metavar="NAME", help="Shipped model, a run's folder or a model file.")
-    ] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(metavar="NAME", help=MODEL_HELP)] = "",
     channels: Annotated[
         str,
         typer.Option(
@@ -40,6 +38,7 @@ def predict(
     two is cut, each with a note. The pose is relative to the body: hips at the origin, one unit
     the distance from hips to spine, Y up.
     """
+    from acoustic_sense.cli.models import chosen_model
     from acoustic_sense.cli.outputs import check_new_file, new_file
     from acoustic_sense.cli.terminal import note, say
     from acoustic_sense.inference.audio_files import read_pair
@@ -50,6 +49,7 @@ def predict(
     pair = read_pair(recording, playback, channels)
     from acoustic_sense.inference import load_model
 
+    model = chosen_model(model)
     predictor = load_model(model)
     for text in pair.notes:
         note(text)
