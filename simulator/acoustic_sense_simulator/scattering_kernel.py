@@ -16,6 +16,7 @@ SMALLEST_WIDTH = 0.25
 """Narrowest box in samples."""
 
 _FOUR_PI = np.float32(4 * np.pi)
+_TILE = 64  # facets whose weights stay in the fastest cache
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
@@ -28,6 +29,144 @@ def _blend(weights: Any, ratios: Any, table: Any) -> None:
             for j in range(table.shape[2]):
                 near, far = weights[low, a, u, j], weights[low + 1, a, u, j]
                 table[a, u, j] = near + share * (far - near)
+
+
+@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+def _source_legs(
+    points: Any,
+    normals: Any,
+    radii: Any,
+    places: Any,
+    sources: Any,
+    s: int,
+    first: int,
+    count: int,
+    table: Any,
+    creeping: Any,
+    legs: Any,
+    mixed: Any,
+) -> None:
+    """Fill the way from a source image to a tile of facets, and the facets' filter weights.
+
+    Rows of `legs`: direction x, y, z from source to facet, distance, distance with creeping path.
+    """
+    one = np.float32(1.0)
+    radius_count, cosine_count = table.shape[0], table.shape[1]
+    scale = np.float32(0.5 * (cosine_count - 1))
+    ox, oy, oz = sources[s, 0], sources[s, 1], sources[s, 2]
+    for i in range(count):
+        f = first + i
+        x, y, z = points[0, f] - ox, points[1, f] - oy, points[2, f] - oz
+        distance = np.sqrt(x * x + y * y + z * z)
+        radius = radii[f]
+        cx, cy, cz = (
+            x - radius * normals[0, f],
+            y - radius * normals[1, f],
+            z - radius * normals[2, f],
+        )
+        cosine = cx * normals[0, f] + cy * normals[1, f] + cz * normals[2, f]
+        cosine = -cosine / np.sqrt(cx * cx + cy * cy + cz * cz)
+        inverse = one / distance
+        legs[0, i], legs[1, i], legs[2, i] = x * inverse, y * inverse, z * inverse
+        legs[3, i] = distance
+        legs[4, i] = (min(max(cosine, -one), one) + one) * scale
+    for i in range(count):
+        f = first + i
+        u, a = legs[4, i], places[f]
+        u_low, a_low = min(int(u), cosine_count - 2), min(int(a), radius_count - 2)
+        u_share, a_share = np.float32(u - u_low), np.float32(a - a_low)
+        w00, w01 = (one - a_share) * (one - u_share), (one - a_share) * u_share
+        w10, w11 = a_share * (one - u_share), a_share * u_share
+        for j in range(table.shape[2]):
+            near = w00 * table[a_low, u_low, j] + w01 * table[a_low, u_low + 1, j]
+            far = w10 * table[a_low + 1, u_low, j] + w11 * table[a_low + 1, u_low + 1, j]
+            mixed[i, j] = near + far
+        extra = creeping[u_low] * (one - u_share) + creeping[u_low + 1] * u_share
+        legs[4, i] = legs[3, i] + radii[f] * extra
+
+
+@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+def _paths(
+    points: Any,
+    normals: Any,
+    areas: Any,
+    spreads: Any,
+    microphones: Any,
+    axes: Any,
+    m: int,
+    first: int,
+    count: int,
+    reflection: Any,
+    beta: Any,
+    samples_per_metre: Any,
+    first_sample: Any,
+    legs: Any,
+    paths: Any,
+) -> None:
+    """Fill the paths from a source image over a tile of facets to a microphone image.
+
+    Rows of `paths`: start and stop of the box in samples, weight of C, weight of D, gains of
+    X, Y, Z.
+    """
+    one, half = np.float32(1.0), np.float32(0.5)
+    ox, oy, oz = microphones[m, 0], microphones[m, 1], microphones[m, 2]
+    fx, fy, fz = axes[m, 0, 0], axes[m, 0, 1], axes[m, 0, 2]
+    lx, ly, lz = axes[m, 1, 0], axes[m, 1, 1], axes[m, 1, 2]
+    tx, ty, tz = axes[m, 2, 0], axes[m, 2, 1], axes[m, 2, 2]
+    strength = reflection / _FOUR_PI
+    for i in range(count):
+        f = first + i
+        x, y, z = points[0, f] - ox, points[1, f] - oy, points[2, f] - oz
+        square = x * x + y * y + z * z
+        inverse = one / np.sqrt(square)
+        x, y, z = x * inverse, y * inverse, z * inverse
+        facing = x * normals[0, f] + y * normals[1, f] + z * normals[2, f]
+        paths[4, i] = x * fx + y * fy + z * fz
+        paths[5, i] = x * lx + y * ly + z * lz
+        paths[6, i] = x * tx + y * ty + z * tz
+        x, y, z = x + legs[0, i], y + legs[1, i], z + legs[2, i]
+        extent = spreads[0, f] * x * x + spreads[1, f] * y * y + spreads[2, f] * z * z
+        extent += spreads[3, f] * x * y + spreads[4, f] * x * z + spreads[5, f] * y * z
+        extent = np.sqrt(max(extent, np.float32(0.0))) * samples_per_metre
+        extent = max(extent, np.float32(SMALLEST_WIDTH))
+        middle = (legs[4, i] + square * inverse) * samples_per_metre - first_sample
+        paths[0, i], paths[1, i] = middle - half * extent, middle + half * extent
+        amplitude = strength * areas[f] * inverse / (legs[3, i] * extent)
+        paths[2, i] = amplitude * (facing + beta)
+        paths[3, i] = -amplitude * facing * inverse
+
+
+@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+def _scatter(
+    histograms: Any, group: int, count: int, width: int, paths: Any, mixed: Any, encoding: Any
+) -> None:
+    """Add the edges of a tile's boxes to a histogram."""
+    one = np.float32(1.0)
+    rank, rows = width // 4, histograms.shape[1]
+    value = np.empty(width, np.float32)
+    for i in range(count):  # apart from the next loop: a wide load right after narrow stores waits
+        for c in range(3):
+            gain = paths[4 + c, i]
+            for j in range(rank):
+                encoding[i, (c + 1) * rank + j] = gain
+    for i in range(count):
+        start, stop = paths[0, i], paths[1, i]
+        if start < 0 or stop >= rows - 2:
+            continue
+        along, steady = paths[2, i], paths[3, i]
+        for j in range(width):
+            value[j] = encoding[i, j] * (along * mixed[i, j] + steady * mixed[i, width + j])
+        b, e = int(start), int(stop)
+        after = np.float32(start - b)
+        before = one - after
+        for j in range(width):
+            histograms[group, b, j] += before * value[j]
+            histograms[group, b + 1, j] += after * value[j]
+        after = np.float32(stop - e)
+        before = one - after
+        for j in range(width):
+            histograms[group, e, j] -= before * value[j]
+            histograms[group, e + 1, j] -= after * value[j]
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
@@ -54,10 +193,10 @@ def accumulate(
     """Add one body pose for one loudspeaker; all arrays float32 unless said.
 
     Args:
-        points: Facet centres `(facet, 3)`, metres.
-        normals: Outward normals `(facet, 3)`.
+        points: Facet centres `(3, facet)`, metres.
+        normals: Outward normals `(3, facet)`.
         areas: Facet areas `(facet,)`.
-        spreads: Second moments `(facet, 6)`, see `surface.Surface`.
+        spreads: Second moments `(6, facet)`, see `surface.Surface`.
         radii: Local radii `(facet,)`.
         places: The radii as positions in the table `(facet,)`.
         sources: Images of the loudspeaker `(source, 3)`.
@@ -75,78 +214,28 @@ def accumulate(
         histograms: `(group, sample, 4 * rank)`, added to; W's weights, then X's, Y's, Z's.
     """
     width = histograms.shape[2]
-    rank = width // 4
-    radius_count, cosine_count = weights.shape[1], weights.shape[2]
-    rows = histograms.shape[1]
     table = np.empty(weights.shape[1:], np.float32)
-    mixed = np.empty(2 * width, np.float32)
-    value = np.empty(width, np.float32)
-    encoding = np.ones(width, np.float32)
-    one, half = np.float32(1.0), np.float32(0.5)
-    middle_of_cosines = np.float32(0.5 * (cosine_count - 1))
+    mixed = np.empty((_TILE, 2 * width), np.float32)
+    legs = np.empty((5, _TILE), np.float32)
+    paths = np.empty((7, _TILE), np.float32)
+    encoding = np.ones((_TILE, width), np.float32)
     for s in range(sources.shape[0]):
         _blend(weights, ratios[s], table)
-        for f in range(points.shape[0]):
-            area = areas[f]
-            if area <= 1e-12:
-                continue
-            px, py, pz = points[f, 0], points[f, 1], points[f, 2]
-            nx, ny, nz = normals[f, 0], normals[f, 1], normals[f, 2]
-            radius = radii[f]
-            sx, sy, sz = px - sources[s, 0], py - sources[s, 1], pz - sources[s, 2]
-            to_source = np.sqrt(sx * sx + sy * sy + sz * sz)
-            cx, cy, cz = sx - radius * nx, sy - radius * ny, sz - radius * nz
-            cosine = -(cx * nx + cy * ny + cz * nz) / np.sqrt(cx * cx + cy * cy + cz * cz)
-            u = (min(max(cosine, -one), one) + one) * middle_of_cosines
-            u_low = min(int(u), cosine_count - 2)
-            u_share = np.float32(u - u_low)
-            a_low = min(int(places[f]), radius_count - 2)
-            a_share = np.float32(places[f] - a_low)
-            w00, w01 = (one - a_share) * (one - u_share), (one - a_share) * u_share
-            w10, w11 = a_share * (one - u_share), a_share * u_share
-            for j in range(2 * width):
-                near = w00 * table[a_low, u_low, j] + w01 * table[a_low, u_low + 1, j]
-                far = w10 * table[a_low + 1, u_low, j] + w11 * table[a_low + 1, u_low + 1, j]
-                mixed[j] = near + far
-            extra = radius * (creeping[u_low] * (one - u_share) + creeping[u_low + 1] * u_share)
-            sx, sy, sz = sx / to_source, sy / to_source, sz / to_source
+        for first in range(0, points.shape[1], _TILE):
+            count = min(_TILE, points.shape[1] - first)
+            _source_legs(
+                points, normals, radii, places, sources, s, first, count,
+                table, creeping, legs, mixed,
+            )  # fmt: skip
             for m in range(microphones.shape[0]):
                 group = groups[s, m]
                 if group < 0:
                     continue
-                x, y, z = px - microphones[m, 0], py - microphones[m, 1], pz - microphones[m, 2]
-                inverse = one / np.sqrt(x * x + y * y + z * z)
-                x, y, z = x * inverse, y * inverse, z * inverse
-                facing = x * nx + y * ny + z * nz
-                for i in range(3):
-                    gain = x * axes[m, i, 0] + y * axes[m, i, 1] + z * axes[m, i, 2]
-                    for j in range((i + 1) * rank, (i + 2) * rank):
-                        encoding[j] = gain
-                x, y, z = x + sx, y + sy, z + sz
-                extent = spreads[f, 0] * x * x + spreads[f, 1] * y * y + spreads[f, 2] * z * z
-                extent += spreads[f, 3] * x * y + spreads[f, 4] * x * z + spreads[f, 5] * y * z
-                extent = np.sqrt(max(extent, np.float32(0.0))) * samples_per_metre
-                extent = max(extent, np.float32(SMALLEST_WIDTH))
-                middle = (to_source + one / inverse + extra) * samples_per_metre - first_sample
-                start, stop = middle - half * extent, middle + half * extent
-                if start < 0 or stop >= rows - 2:
-                    continue
-                amplitude = gains[s, m] * area * inverse / (_FOUR_PI * to_source * extent)
-                along = amplitude * (facing + beta)
-                steady = -amplitude * facing * inverse
-                for j in range(width):
-                    value[j] = encoding[j] * (along * mixed[j] + steady * mixed[width + j])
-                b, e = int(start), int(stop)
-                after = np.float32(start - b)
-                before = one - after
-                for j in range(width):
-                    histograms[group, b, j] += before * value[j]
-                    histograms[group, b + 1, j] += after * value[j]
-                after = np.float32(stop - e)
-                before = one - after
-                for j in range(width):
-                    histograms[group, e, j] -= before * value[j]
-                    histograms[group, e + 1, j] -= after * value[j]
+                _paths(
+                    points, normals, areas, spreads, microphones, axes, m, first, count,
+                    gains[s, m], beta, samples_per_metre, first_sample, legs, paths,
+                )  # fmt: skip
+                _scatter(histograms, group, count, width, paths, mixed, encoding)
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")

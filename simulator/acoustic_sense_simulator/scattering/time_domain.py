@@ -133,10 +133,10 @@ class BodyScatterer:
         rank = filters.taps.shape[0]
         histograms = np.zeros((len(self._spectra[speaker]), self._rows, 4 * rank), dtype=np.float32)
         accumulate(
-            np.ascontiguousarray(surface.points, np.float32),
-            np.ascontiguousarray(surface.normals, np.float32),
+            np.ascontiguousarray(surface.points.T, np.float32),
+            np.ascontiguousarray(surface.normals.T, np.float32),
             np.ascontiguousarray(surface.areas, np.float32),
-            np.ascontiguousarray(surface.spreads, np.float32),
+            np.ascontiguousarray(surface.spreads.T, np.float32),
             self._radii,
             self._places,
             self._sources[speaker].positions.astype(np.float32),
