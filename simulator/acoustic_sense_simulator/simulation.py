@@ -43,15 +43,13 @@ def simulate(scene: Scene) -> Take:
         AudioError: The playback cannot be made.
     """
     _check_positions(scene)
-    generator = np.random.default_rng(scene.seed)
-    motion_generator, noise_generator = generator.spawn(2)
-    tail_seed = int(generator.integers(2**31))
+    motion_generator, noise_generator = np.random.default_rng(scene.seed).spawn(2)
     source, track, pre_roll = _playback(scene)
     pose, mesh = _person(scene, motion_generator)
     count = round(scene.seconds * scene.sample_rate_hz)
     delay = round(scene.noise.latency_s * scene.sample_rate_hz)
     radiated = _radiated(scene, track)
-    static = static_sound(scene, radiated, tail_seed)
+    static = static_sound(scene, radiated)
     heard = static
     if mesh is not None:
         heard = static + scattered_sound(scene, radiated, mesh, pre_roll)

@@ -5,14 +5,17 @@ Both parts are in the same physical units, the direct sound of a full-scale play
 scattered part.
 """
 
+import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int
 from scipy.signal import oaconvolve
 
 from acoustic_sense.constants import SPEED_OF_SOUND_M_S
-from acoustic_sense.types import Scene
+from acoustic_sense.types import Room, Scene
+from acoustic_sense.types.scene import Vector
 from acoustic_sense_simulator.rendering.moving import add_block, block_length, windows
 from acoustic_sense_simulator.room.response import physical_response
 from acoustic_sense_simulator.scattering.curvature import local_radius
@@ -42,30 +45,44 @@ class MovingMesh:
 
 
 def static_sound(
-    scene: Scene, playback: Float32[np.ndarray, "speaker sample"], tail_seed: int = 0
+    scene: Scene, playback: Float32[np.ndarray, "speaker sample"]
 ) -> Float32[np.ndarray, "4 sample"]:
     """Return what the microphone hears in the empty room.
 
     Args:
         scene: Room, loudspeakers, microphone.
         playback: What the loudspeakers radiate, as long as the result.
-        tail_seed: Seed of the diffuse tail.
 
     Returns:
         Float32 array, shape `(4, sample)`, W, X, Y, Z; level of a playback of 1 at 1 m is 1.
     """
     sound = np.zeros((4, playback.shape[1]), dtype=np.float32)
-    for index, (loudspeaker, samples) in enumerate(zip(scene.loudspeakers, playback, strict=True)):
-        response = physical_response(
+    for loudspeaker, samples in zip(scene.loudspeakers, playback, strict=True):
+        response = _static_response(
             scene.room,
             loudspeaker.position_m,
             scene.microphone.position_m,
+            scene.microphone.yaw_deg,
             scene.sample_rate_hz,
-            yaw_deg=scene.microphone.yaw_deg,
-            seed=tail_seed + index,
-        ).astype(np.float32)
+        )
         sound += oaconvolve(samples[None], response, axes=1)[:, : playback.shape[1]]
     return sound
+
+
+@lru_cache(maxsize=16)
+def _static_response(
+    room: Room, source_m: Vector, microphone_m: Vector, yaw_deg: float, sample_rate_hz: int
+) -> Float32[np.ndarray, "4 tap"]:
+    """Return the empty room's response from one place to another.
+
+    The random part of its diffuse tail belongs to the room and the two places, not to the take: a
+    room that nobody changes answers the same way every time.
+    """
+    described = repr((room, source_m, microphone_m, sample_rate_hz)).encode()
+    seed = int.from_bytes(hashlib.sha256(described).digest()[:4], "big") >> 1
+    return physical_response(
+        room, source_m, microphone_m, sample_rate_hz, yaw_deg=yaw_deg, seed=seed
+    ).astype(np.float32)
 
 
 def scattered_sound(
