@@ -8,6 +8,7 @@ from jaxtyping import Float32
 
 from acoustic_sense.contracts import Feature
 from acoustic_sense.errors import AudioError
+from acoustic_sense.inference.description import Normalisation
 from acoustic_sense.inference.model import Pipeline
 
 CHUNK_FRAMES = 400
@@ -17,7 +18,9 @@ _MIN_DEVIATION = 1e-6
 
 Frames = Float32[np.ndarray, "channel frame bin"]
 Statistics = tuple[np.ndarray, np.ndarray]
-"""Mean and standard deviation of each channel, shape `(channel,)` each."""
+"""Mean and standard deviation, shape `(channel, bin)` each."""
+Moments = tuple[int, np.ndarray, np.ndarray]
+"""Frames, and sum and sum of squares over them, shape `(channel, bin)` each, float64."""
 
 
 def compute_frames(
@@ -73,24 +76,33 @@ def cut_clip(frames: Frames, start: int, clip_frames: int, context_frames: int) 
     return np.concatenate([head, frames[:, : start + clip_frames]], axis=1)
 
 
-def channel_moments(frames: Frames) -> tuple[int, np.ndarray, np.ndarray]:
-    """Return count, sum and sum of squares of each channel, in float64."""
-    total = np.zeros(len(frames))
-    squares = np.zeros(len(frames))
+def frame_moments(frames: Frames) -> Moments:
+    """Return what `frame_statistics` needs of a take."""
+    total = np.zeros((len(frames), frames.shape[2]))
+    squares = np.zeros_like(total)
     for channel, values in enumerate(frames):
         wide = np.asarray(values, dtype=np.float64)
-        total[channel] = wide.sum()
-        squares[channel] = np.square(wide).sum()
-    return frames.shape[1] * frames.shape[2], total, squares
+        total[channel] = wide.sum(axis=0)
+        squares[channel] = np.square(wide).sum(axis=0)
+    return frames.shape[1], total, squares
 
 
-def channel_statistics(moments: Sequence[tuple[int, np.ndarray, np.ndarray]]) -> Statistics:
-    """Return mean and standard deviation of each channel over takes with these moments."""
+def frame_statistics(moments: Sequence[Moments], normalisation: Normalisation) -> Statistics:
+    """Return mean and standard deviation over takes with these moments.
+
+    Args:
+        moments: Of each take, see `frame_moments`.
+        normalisation: Where it ends in `-bins`, every bin of a channel has its own; otherwise all
+            bins of a channel share theirs.
+    """
     count = sum(item[0] for item in moments)
     mean = np.sum([item[1] for item in moments], axis=0) / count
-    variance = np.sum([item[2] for item in moments], axis=0) / count - mean**2
-    deviation = np.sqrt(np.maximum(variance, 0.0))
-    return mean, np.maximum(deviation, _MIN_DEVIATION)
+    square = np.sum([item[2] for item in moments], axis=0) / count
+    if not normalisation.endswith("-bins"):
+        shape = mean.shape
+        mean, square = (np.broadcast_to(v.mean(1, keepdims=True), shape) for v in (mean, square))
+    deviation = np.sqrt(np.maximum(square - mean**2, 0.0))
+    return np.array(mean), np.maximum(deviation, _MIN_DEVIATION)
 
 
 def predict_frames(
@@ -101,7 +113,7 @@ def predict_frames(
     Args:
         pipeline: The model; put in evaluation mode for the call.
         frames: The feature over the take, not normalised, at least one clip long.
-        statistics: Mean and deviation of each channel; the training set's if None.
+        statistics: Mean and deviation; the training set's if None.
 
     Returns:
         Float32 array, shape `(frame, target)`.
@@ -132,7 +144,7 @@ def predict_frames(
             chosen = starts[first : first + BATCH_CLIPS]
             clips = np.stack([cut_clip(frames, s, clip_frames, context) for s in chosen])
             batch = torch.from_numpy(clips).to(device)
-            batch = (batch - mean[:, None, None]) / deviation[:, None, None]
+            batch = (batch - mean[:, None]) / deviation[:, None]
             predictions = model(batch).to(torch.float32).cpu().numpy()
             for start, prediction in zip(chosen, predictions, strict=True):
                 end = start + clip_frames

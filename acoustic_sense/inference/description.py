@@ -8,7 +8,7 @@ from acoustic_sense.config import Config
 from acoustic_sense.constants import CLIP_FRAMES, JOINT_NAMES, SAMPLE_RATE_HZ
 
 FORMAT_VERSION = 1
-Normalisation = Literal["train", "track"]
+Normalisation = Literal["train", "track", "train-bins", "track-bins"]
 
 
 class ComponentChoice(Config):
@@ -34,7 +34,8 @@ class ModelDescription(Config):
     normalisation: Normalisation = Field(
         default="train",
         description="train: channels are normalised by the training set's mean and deviation, "
-        "stored in the file; track: by those of the recordings that are read, track by track.",
+        "stored in the file; track: by those of the recordings that are read, track by track; "
+        "with -bins, each bin of a channel by its own.",
     )
     joint_names: tuple[str, ...] = Field(default=JOINT_NAMES, description="Joints of a pose.")
     library_version: str = Field(default="", description="Release that wrote the file.")

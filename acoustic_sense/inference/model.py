@@ -23,8 +23,8 @@ class SensingModel(nn.Module):
     Attributes:
         encoder: Features to latents.
         task: Latents to predictions.
-        feature_mean: Mean of each feature channel in training, shape `(channel,)`.
-        feature_deviation: Standard deviation of each channel, shape `(channel,)`.
+        feature_mean: Mean of the features in training, shape `(channel, bin)`.
+        feature_deviation: Their standard deviation, shape `(channel, bin)`.
         mean_target: Mean target of the training set, shape `(target,)`.
     """
 
@@ -32,12 +32,12 @@ class SensingModel(nn.Module):
     feature_deviation: Tensor
     mean_target: Tensor
 
-    def __init__(self, encoder: Encoder, task: Task, channel_count: int) -> None:
+    def __init__(self, encoder: Encoder, task: Task, channel_count: int, bin_count: int) -> None:
         super().__init__()
         self.encoder = encoder
         self.task = task
-        self.register_buffer("feature_mean", torch.zeros(channel_count))
-        self.register_buffer("feature_deviation", torch.ones(channel_count))
+        self.register_buffer("feature_mean", torch.zeros(channel_count, bin_count))
+        self.register_buffer("feature_deviation", torch.ones(channel_count, bin_count))
         self.register_buffer("mean_target", torch.zeros(task.target_dim))
 
     def forward(
@@ -141,4 +141,6 @@ def build_pipeline(
         torch.default_generator.manual_seed(seed)
         encoder = encoder_class(encoder_config, shape)
         task = task_class(task_config, encoder.latent_dim)
-    return Pipeline(description, feature, SensingModel(encoder, task, len(shape.channel_names)))
+    return Pipeline(
+        description, feature, SensingModel(encoder, task, len(shape.channel_names), shape.bin_count)
+    )

@@ -9,9 +9,9 @@ from acoustic_sense.constants import JOINT_NAMES, SAMPLE_RATE_HZ
 from acoustic_sense.errors import AudioError, ModelError
 from acoustic_sense.inference.clips import (
     Frames,
-    channel_moments,
-    channel_statistics,
     compute_frames,
+    frame_moments,
+    frame_statistics,
     predict_frames,
 )
 from acoustic_sense.inference.description import ModelDescription
@@ -93,8 +93,8 @@ class Predictor:
         """
         frames = self.feature_frames(recording, playback, sample_rate_hz)
         statistics = None
-        if self.description.normalisation == "track":
-            statistics = channel_statistics([channel_moments(frames)])
+        if self.description.normalisation.startswith("track"):
+            statistics = frame_statistics([frame_moments(frames)], self.description.normalisation)
         return predict_frames(self.pipeline, frames, statistics)
 
     def feature_frames(

@@ -13,10 +13,11 @@ from acoustic_sense.errors import DatasetError
 from acoustic_sense.inference.clips import (
     Frames,
     Statistics,
-    channel_moments,
-    channel_statistics,
     cut_clip,
+    frame_moments,
+    frame_statistics,
 )
+from acoustic_sense.inference.description import Normalisation
 from acoustic_sense.training.feature_store import FeatureStore
 from acoustic_sense.types import TakeInfo
 
@@ -99,10 +100,8 @@ class ClipSet:
         self._subject = np.array([self.subjects.index(info.subject) for info in self.takes])
         self._track = np.array([self.tracks.index(info.track) for info in self.takes])
         self._offset = [round(info.start_s * FRAME_RATE_HZ) for info in self.takes]
-        channel_count = len(self.frames[0])
-        self.statistics: list[Statistics] = [
-            (np.zeros(channel_count), np.ones(channel_count)) for _ in self.takes
-        ]
+        shape = self.frames[0].shape[0], self.frames[0].shape[2]
+        self.statistics: list[Statistics] = [(np.zeros(shape), np.ones(shape)) for _ in self.takes]
 
     def _check_length(self, info: TakeInfo, store: FeatureStore) -> None:
         features, joints = self.frames[-1].shape[1], len(self.joints[-1])
@@ -112,13 +111,18 @@ class ClipSet:
                 f"{joints} pose frames; run `dataset validate`"
             )
 
-    def measure(self, *, by_track: bool) -> list[Statistics]:
-        """Return mean and deviation of the channels for each take: over all takes, or its track."""
-        moments = [channel_moments(frames) for frames in self.frames]
-        groups = self._track if by_track else np.zeros(len(self.takes), dtype=int)
+    def measure(self, normalisation: Normalisation) -> list[Statistics]:
+        """Return the mean and deviation for each take: over all takes, or over its track's."""
+        moments = [frame_moments(frames) for frames in self.frames]
+        groups = (
+            self._track
+            if normalisation.startswith("track")
+            else np.zeros(len(self.takes), dtype=int)
+        )
         of_group = {
-            group: channel_statistics(
-                [item for item, own in zip(moments, groups, strict=True) if own == group]
+            group: frame_statistics(
+                [item for item, own in zip(moments, groups, strict=True) if own == group],
+                normalisation,
             )
             for group in sorted({int(group) for group in groups})
         }
@@ -159,8 +163,8 @@ class ClipSet:
             end = start + self.clip_frames
             clip = cut_clip(self.frames[take], int(start), self.clip_frames, self.context_frames)
             mean, deviation = self.statistics[take]
-            np.subtract(clip, mean[:, None, None].astype(np.float32), out=clips[row])
-            clips[row] *= (1.0 / deviation[:, None, None]).astype(np.float32)
+            np.subtract(clip, mean[:, None].astype(np.float32), out=clips[row])
+            clips[row] *= (1.0 / deviation[:, None]).astype(np.float32)
             joints[row] = self.joints[take][start:end]
             activity[row] = _most_frequent(self._activity[take][start:end])
         return ClipBatch(

@@ -90,7 +90,8 @@ class TrainingSettings(Config):
     normalisation: Normalisation = Field(
         default="train",
         description="train: channels are normalised by the training takes' mean and deviation; "
-        "track: each track by its own.",
+        "track: each track by its own; with -bins, each bin of a channel by its own, which takes "
+        "the colouring of room and equipment away.",
     )
     accelerator: Literal["auto", "cpu", "gpu"] = Field(
         default="auto", description="auto takes a GPU where there is one."

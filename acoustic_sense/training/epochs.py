@@ -89,8 +89,8 @@ class EpochClips:
         if settings.level_jitter_db and self._level.any():
             gain_db = self._normal(len(features)) * settings.level_jitter_db
             deviation = torch.stack([self._deviation[int(index)] for index in take])
-            shift = gain_db[:, None] / deviation * self._level
-            features += shift[:, :, None, None]
+            shift = gain_db[:, None, None] / deviation * self._level[:, None]
+            features += shift[:, :, None]
         if settings.channel_jitter:
             shift = self._normal(*features.shape[:2]) * settings.channel_jitter
             features += shift[:, :, None, None]

@@ -204,8 +204,8 @@ def take_statistics(pipeline: Pipeline, clips: ClipSet) -> list[Statistics]:
     Those of the training set, or for a model normalised by track those of each take's own track
     among `clips`; no pose is read.
     """
-    if pipeline.description.normalisation == "track":
-        return clips.measure(by_track=True)
+    if pipeline.description.normalisation.startswith("track"):
+        return clips.measure(pipeline.description.normalisation)
     model = pipeline.model
     stored = (model.feature_mean.cpu().numpy(), model.feature_deviation.cpu().numpy())
     return [stored] * len(clips.takes)

@@ -36,8 +36,7 @@ class NearestNeighbour:
             clips: The training takes.
         """
         self._clip_frames = clips.clip_frames
-        by_track = pipeline.description.normalisation == "track"
-        statistics = clips.measure(by_track=by_track)
+        statistics = clips.measure(pipeline.description.normalisation)
         index = clips.grid(clips.clip_frames)
         rows = np.arange(0, len(index), max(1, -(-len(index) // MAX_CLIPS)))
         targets = [frame_targets(pipeline, joints) for joints in clips.joints]
@@ -66,7 +65,7 @@ class NearestNeighbour:
     def _describe(self, frames: Frames, start: int, statistics: Statistics) -> np.ndarray:
         clip = cut_clip(frames, start, self._clip_frames, 0)
         mean, deviation = statistics
-        normalised = (clip - mean[:, None, None]) / deviation[:, None, None]
+        normalised = (clip - mean[:, None]) / deviation[:, None]
         groups = max(1, normalised.shape[2] // BIN_GROUP)
         parts = np.array_split(normalised, groups, axis=2)
         pooled = np.stack([part.mean(axis=2) for part in parts], axis=-1)

@@ -81,11 +81,10 @@ def prepare(config: TrainConfig, on_progress: OnProgress | None = None) -> Prepa
         return ClipSet(store, takes, context_frames=context, on_take=on_take)
 
     clips = open_takes(split.train, 0)
-    by_track = settings.normalisation == "track"
-    statistics = clips.measure(by_track=by_track)
+    statistics = clips.measure(settings.normalisation)
     clips.normalise(statistics)
     index = clips.grid(config.data.clip_hop_frames)
-    _set_statistics(pipeline, clips, index, statistics, by_track)
+    _set_statistics(pipeline, clips, index)
     objectives = _build_objectives(config, pipeline, len(clips.subjects), generator)
     watched = open_takes(split.validation, len(split.train)) if split.validation else None
     pipeline.description.training.update(_describe_training(config, dataset, protocol, split))
@@ -93,7 +92,7 @@ def prepare(config: TrainConfig, on_progress: OnProgress | None = None) -> Prepa
         pipeline=pipeline,
         objectives=objectives,
         open_epoch=_epoch_opener(config, clips, pipeline, objectives),
-        watch=_watcher(pipeline, watched, by_track) if watched is not None else None,
+        watch=_watcher(pipeline, watched) if watched is not None else None,
         clip_count=len(index),
         epochs=settings.epochs,
     )
@@ -103,11 +102,10 @@ def _set_statistics(
     pipeline: Pipeline,
     clips: ClipSet,
     index: ClipIndex,
-    statistics: list[Statistics],
-    by_track: bool,
 ) -> None:
     """Fill the model's statistics and start its head at the mean target."""
-    mean, deviation = clips.measure(by_track=False)[0] if by_track else statistics[0]
+    by_bin = pipeline.description.normalisation.endswith("-bins")
+    mean, deviation = clips.measure("train-bins" if by_bin else "train")[0]
     model = pipeline.model
     with torch.no_grad():
         model.feature_mean.copy_(torch.from_numpy(mean))
@@ -155,10 +153,11 @@ def _epoch_opener(
     return open_epoch
 
 
-def _watcher(pipeline: Pipeline, clips: ClipSet, by_track: bool) -> Watch:
+def _watcher(pipeline: Pipeline, clips: ClipSet) -> Watch:
+    normalisation = pipeline.description.normalisation
     statistics: list[Statistics | None] = [None] * len(clips.takes)
-    if by_track:
-        statistics = list(clips.measure(by_track=True))
+    if normalisation.startswith("track"):
+        statistics = list(clips.measure(normalisation))
     targets = [frame_targets(pipeline, joints) for joints in clips.joints]
 
     def watch() -> Row:

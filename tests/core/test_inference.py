@@ -127,14 +127,19 @@ def test_arrays_and_types_give_the_same(model_file):
     np.testing.assert_array_equal(wide, typed)
 
 
-def test_track_normalisation_uses_the_recording_itself(pipeline, model_file, tmp_path):
-    description = pipeline.description.model_copy(update={"normalisation": "track"})
+@pytest.mark.parametrize(("normalisation", "axes"), [("track", (1, 2)), ("track-bins", (1,))])
+def test_track_normalisation_uses_the_recording_itself(pipeline, tmp_path, normalisation, axes):
+    description = pipeline.description.model_copy(update={"normalisation": normalisation})
     own = build_pipeline(description, torch.Generator().manual_seed(5))
     save_model(tmp_path / "track.safetensors", own)
     predictor = load_model(tmp_path / "track.safetensors")
     recording, playback = sound(0.9)
     frames = predictor.feature_frames(recording, playback)
-    statistics = (frames.mean(axis=(1, 2)), frames.std(axis=(1, 2)))
+    shape = (frames.shape[0], frames.shape[2])
+    statistics = tuple(
+        np.array(np.broadcast_to(values.squeeze(1), shape))
+        for values in (frames.mean(axis=axes, keepdims=True), frames.std(axis=axes, keepdims=True))
+    )
     expected = predict_frames(predictor.pipeline, frames, statistics).reshape(-1, 21, 3)
     np.testing.assert_allclose(predictor.predict(recording, playback), expected, atol=1e-3)
 

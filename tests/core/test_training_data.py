@@ -135,13 +135,13 @@ def test_grid_holds_every_clip_that_fits_and_segments_hear_the_same_music(shifte
 
 def test_batch_holds_normalised_features_joints_and_labels(shifted):
     clips, store = shifted
-    clips.normalise(clips.measure(by_track=False))
+    clips.normalise(clips.measure("train"))
     index = clips.grid(12)
     batch = clips.gather(index, np.arange(len(index)))
     mean, deviation = clips.statistics[0]
     take, start = int(batch.take[3]), int(index.start[3])
     raw = np.asarray(clips.frames[take][:, start : start + 12])
-    expected = (raw - mean[:, None, None]) / deviation[:, None, None]
+    expected = (raw - mean[:, None]) / deviation[:, None]
     np.testing.assert_allclose(batch.features[3].numpy(), expected, atol=1e-4)
     joints = store.dataset.pose_targets(clips.takes[take].id)[start : start + 12]
     np.testing.assert_array_equal(batch.joints[3].numpy(), joints)
@@ -151,22 +151,32 @@ def test_batch_holds_normalised_features_joints_and_labels(shifted):
 
 def test_normalised_training_frames_have_mean_zero_and_deviation_one(shifted):
     clips, _ = shifted
-    (mean, deviation), _ = clips.measure(by_track=False)
+    (mean, deviation), _ = clips.measure("train")
     frames = np.concatenate([np.asarray(f, dtype=np.float64) for f in clips.frames], axis=1)
-    np.testing.assert_allclose(mean, frames.mean(axis=(1, 2)), rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(deviation, frames.std(axis=(1, 2)), rtol=1e-6, atol=1e-6)
+    expected = np.broadcast_to(frames.mean(axis=(1, 2))[:, None], mean.shape)
+    np.testing.assert_allclose(mean, expected, rtol=1e-9, atol=1e-12)
+    expected = np.broadcast_to(frames.std(axis=(1, 2))[:, None], mean.shape)
+    np.testing.assert_allclose(deviation, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_each_bin_has_its_own_statistics_where_asked(shifted):
+    clips, _ = shifted
+    (mean, deviation), _ = clips.measure("train-bins")
+    frames = np.concatenate([np.asarray(f, dtype=np.float64) for f in clips.frames], axis=1)
+    np.testing.assert_allclose(mean, frames.mean(axis=1), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(deviation, frames.std(axis=1), rtol=1e-5, atol=2e-6)
 
 
 def test_track_statistics_are_those_of_the_track(tiny_dataset):
     store = store_for(tiny_dataset)
     clips = ClipSet(store, store.dataset.takes)
-    statistics = clips.measure(by_track=True)
+    statistics = clips.measure("track")
     for take, info in enumerate(clips.takes):
         of_track = [
             f for f, i in zip(clips.frames, clips.takes, strict=True) if i.track == info.track
         ]
         values = np.concatenate(of_track, axis=1)[0].astype(np.float64)
-        assert statistics[take][0][0] == pytest.approx(values.mean())
+        assert statistics[take][0][0, 0] == pytest.approx(values.mean())
 
 
 def test_context_comes_before_the_clip_and_repeats_the_first_frame(tiny_dataset):
@@ -260,12 +270,12 @@ def test_random_start_reaches_every_frame_over_epochs(shifted):
 def test_level_jitter_is_one_gain_in_db_on_the_recording_channels(tiny_dataset):
     store = store_for(tiny_dataset)
     clips = ClipSet(store, store.dataset.takes)
-    clips.normalise(clips.measure(by_track=False))
+    clips.normalise(clips.measure("train"))
     plain = next(iter(open_epoch(clips, store)))
     vary = AugmentationConfig(random_start=False, level_jitter_db=3.0)
     varied = next(iter(open_epoch(clips, store, augmentation=vary)))
     _, deviation = clips.statistics[0]
-    shift = (varied.features - plain.features) * torch.from_numpy(deviation)[:, None, None]
+    shift = (varied.features - plain.features) * torch.from_numpy(deviation)[:, None]
     gain = shift[:, 0].mean(dim=(1, 2))
     assert gain.abs().min() > 0.01
     expected = torch.zeros_like(shift)

@@ -26,5 +26,7 @@ HEAVY = ("torch", "lightning", "librosa", "scipy", "numba", "pyroomacoustics", "
 )
 def test_import_leaves_heavy_libraries_alone(module: str) -> None:
     code = f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip() == "[]"
