@@ -87,13 +87,17 @@ def frame_moments(frames: Frames) -> Moments:
     return frames.shape[1], total, squares
 
 
-def frame_statistics(moments: Sequence[Moments], normalisation: Normalisation) -> Statistics:
+def frame_statistics(
+    moments: Sequence[Moments], normalisation: Normalisation, channel_names: Sequence[str]
+) -> Statistics:
     """Return mean and standard deviation over takes with these moments.
 
     Args:
         moments: Of each take, see `frame_moments`.
-        normalisation: Where it ends in `-bins`, every bin of a channel has its own; otherwise all
-            bins of a channel share theirs.
+        normalisation: Without `-bins`, all bins of a channel share mean and deviation. With it,
+            every bin has its own mean, and all channels of a kind share one deviation from it.
+        channel_names: One per channel. A kind is what comes before the slash; `recording` and
+            `playback` are one kind, levels in dB, so that their difference stays one in dB.
     """
     count = sum(item[0] for item in moments)
     mean = np.sum([item[1] for item in moments], axis=0) / count
@@ -101,8 +105,17 @@ def frame_statistics(moments: Sequence[Moments], normalisation: Normalisation) -
     if not normalisation.endswith("-bins"):
         shape = mean.shape
         mean, square = (np.broadcast_to(v.mean(1, keepdims=True), shape) for v in (mean, square))
-    deviation = np.sqrt(np.maximum(square - mean**2, 0.0))
-    return np.array(mean), np.maximum(deviation, _MIN_DEVIATION)
+    variance = np.maximum(square - mean**2, 0.0)
+    if normalisation.endswith("-bins"):
+        kinds = np.array([_kind(name) for name in channel_names])
+        for kind in set(kinds):
+            variance[kinds == kind] = variance[kinds == kind].mean()
+    return np.array(mean), np.maximum(np.sqrt(variance), _MIN_DEVIATION)
+
+
+def _kind(channel_name: str) -> str:
+    prefix = channel_name.split("/")[0]
+    return "level" if prefix in ("recording", "playback") else prefix
 
 
 def predict_frames(

@@ -35,7 +35,7 @@ class ModelDescription(Config):
         default="train",
         description="train: channels are normalised by the training set's mean and deviation, "
         "stored in the file; track: by those of the recordings that are read, track by track; "
-        "with -bins, each bin of a channel by its own.",
+        "with -bins, each bin by its own mean and all level channels by one deviation.",
     )
     joint_names: tuple[str, ...] = Field(default=JOINT_NAMES, description="Joints of a pose.")
     library_version: str = Field(default="", description="Release that wrote the file.")

@@ -94,7 +94,11 @@ class Predictor:
         frames = self.feature_frames(recording, playback, sample_rate_hz)
         statistics = None
         if self.description.normalisation.startswith("track"):
-            statistics = frame_statistics([frame_moments(frames)], self.description.normalisation)
+            statistics = frame_statistics(
+                [frame_moments(frames)],
+                self.description.normalisation,
+                self.description.channel_names,
+            )
         return predict_frames(self.pipeline, frames, statistics)
 
     def feature_frames(

@@ -111,7 +111,9 @@ class ClipSet:
                 f"{joints} pose frames; run `dataset validate`"
             )
 
-    def measure(self, normalisation: Normalisation) -> list[Statistics]:
+    def measure(
+        self, normalisation: Normalisation, channel_names: Sequence[str]
+    ) -> list[Statistics]:
         """Return the mean and deviation for each take: over all takes, or over its track's."""
         moments = [frame_moments(frames) for frames in self.frames]
         groups = (
@@ -123,6 +125,7 @@ class ClipSet:
             group: frame_statistics(
                 [item for item, own in zip(moments, groups, strict=True) if own == group],
                 normalisation,
+                channel_names,
             )
             for group in sorted({int(group) for group in groups})
         }

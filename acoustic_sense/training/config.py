@@ -90,8 +90,9 @@ class TrainingSettings(Config):
     normalisation: Normalisation = Field(
         default="train",
         description="train: channels are normalised by the training takes' mean and deviation; "
-        "track: each track by its own; with -bins, each bin of a channel by its own, which takes "
-        "the colouring of room and equipment away.",
+        "track: each track by its own; with -bins, each bin by its own mean, which takes the "
+        "colouring of room and equipment away, and all level channels by one deviation, so that "
+        "recording minus playback stays a difference in dB.",
     )
     accelerator: Literal["auto", "cpu", "gpu"] = Field(
         default="auto", description="auto takes a GPU where there is one."

@@ -204,8 +204,9 @@ def take_statistics(pipeline: Pipeline, clips: ClipSet) -> list[Statistics]:
     Those of the training set, or for a model normalised by track those of each take's own track
     among `clips`; no pose is read.
     """
-    if pipeline.description.normalisation.startswith("track"):
-        return clips.measure(pipeline.description.normalisation)
+    description = pipeline.description
+    if description.normalisation.startswith("track"):
+        return clips.measure(description.normalisation, description.channel_names)
     model = pipeline.model
     stored = (model.feature_mean.cpu().numpy(), model.feature_deviation.cpu().numpy())
     return [stored] * len(clips.takes)

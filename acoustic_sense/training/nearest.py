@@ -36,7 +36,8 @@ class NearestNeighbour:
             clips: The training takes.
         """
         self._clip_frames = clips.clip_frames
-        statistics = clips.measure(pipeline.description.normalisation)
+        description = pipeline.description
+        statistics = clips.measure(description.normalisation, description.channel_names)
         index = clips.grid(clips.clip_frames)
         rows = np.arange(0, len(index), max(1, -(-len(index) // MAX_CLIPS)))
         targets = [frame_targets(pipeline, joints) for joints in clips.joints]

@@ -13,6 +13,7 @@ from acoustic_sense.constants import FRAME_RATE_HZ
 from acoustic_sense.contracts import Objective
 from acoustic_sense.datasets import Dataset, Protocol, Split, find_protocol, open_dataset
 from acoustic_sense.inference.clips import Statistics, predict_frames
+from acoustic_sense.inference.description import Normalisation
 from acoustic_sense.inference.model import Pipeline, build_pipeline, describe_model
 from acoustic_sense.plugin_loading import load_plugins
 from acoustic_sense.training.clip_set import ClipIndex, ClipSet
@@ -81,7 +82,7 @@ def prepare(config: TrainConfig, on_progress: OnProgress | None = None) -> Prepa
         return ClipSet(store, takes, context_frames=context, on_take=on_take)
 
     clips = open_takes(split.train, 0)
-    statistics = clips.measure(settings.normalisation)
+    statistics = clips.measure(settings.normalisation, description.channel_names)
     clips.normalise(statistics)
     index = clips.grid(config.data.clip_hop_frames)
     _set_statistics(pipeline, clips, index)
@@ -104,8 +105,10 @@ def _set_statistics(
     index: ClipIndex,
 ) -> None:
     """Fill the model's statistics and start its head at the mean target."""
-    by_bin = pipeline.description.normalisation.endswith("-bins")
-    mean, deviation = clips.measure("train-bins" if by_bin else "train")[0]
+    description = pipeline.description
+    by_bin = description.normalisation.endswith("-bins")
+    whole: Normalisation = "train-bins" if by_bin else "train"
+    mean, deviation = clips.measure(whole, description.channel_names)[0]
     model = pipeline.model
     with torch.no_grad():
         model.feature_mean.copy_(torch.from_numpy(mean))
@@ -154,10 +157,10 @@ def _epoch_opener(
 
 
 def _watcher(pipeline: Pipeline, clips: ClipSet) -> Watch:
-    normalisation = pipeline.description.normalisation
+    description = pipeline.description
     statistics: list[Statistics | None] = [None] * len(clips.takes)
-    if normalisation.startswith("track"):
-        statistics = list(clips.measure(normalisation))
+    if description.normalisation.startswith("track"):
+        statistics = list(clips.measure(description.normalisation, description.channel_names))
     targets = [frame_targets(pipeline, joints) for joints in clips.joints]
 
     def watch() -> Row:
