@@ -136,6 +136,9 @@ def test_arrays_and_types_give_the_same(model_file):
 def test_track_normalisation_uses_the_recording_itself(pipeline, tmp_path, normalisation):
     description = pipeline.description.model_copy(update={"normalisation": normalisation})
     own = build_pipeline(description, torch.Generator().manual_seed(5))
+    for name, buffer in own.model.named_buffers():
+        if name.endswith("running_var"):  # an untrained network hardly looks at its input
+            buffer.fill_(0.05)
     save_model(tmp_path / "track.safetensors", own)
     predictor = load_model(tmp_path / "track.safetensors")
     recording, playback = sound(0.9)
@@ -145,7 +148,7 @@ def test_track_normalisation_uses_the_recording_itself(pipeline, tmp_path, norma
     )
     expected = predict_frames(predictor.pipeline, frames, (mean, deviation)).reshape(-1, 21, 3)
     predicted = predictor.predict(recording, playback)
-    np.testing.assert_allclose(predicted, expected, atol=1e-6)
+    np.testing.assert_allclose(predicted, expected, atol=1e-4)
     unlike = predict_frames(predictor.pipeline, frames).reshape(-1, 21, 3)
     assert np.abs(predicted - unlike).max() > 1e-3
 
