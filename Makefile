@@ -48,8 +48,9 @@ docs: $(VENV)/.dev  ## Build the documentation; warnings are errors.
 wheel: $(VENV)/.dev  ## Build the wheel, install it in a clean environment and use it there.
 	$(BIN)/python scripts/check_wheel.py
 
-bench: $(VENV)/.dev  ## Run the benchmarks and write benchmarks/results.
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.dev  ## Measure speed and spectra, and write benchmarks/results.
+	$(BIN)/python benchmarks/simulation_speed.py
+	$(BIN)/python benchmarks/music_spectra.py
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) build dist site out .mypy_cache .ruff_cache .pytest_cache

@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-SHIPPED_MODEL = "default"
+SHIPPED_MODEL = "small"
 
 
 def main() -> None:
