@@ -1,4 +1,4 @@
-"""What a model learns, from nothing to a score: simulate, train, evaluate, with the commands users type.
+"""What a model learns, from nothing to a score, with the commands that users type.
 
     python benchmarks/learning.py sunflower   # a real track: three people to train on, one to test
     python benchmarks/learning.py studio      # the data of the shipped model, two people to test

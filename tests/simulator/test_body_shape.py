@@ -117,3 +117,26 @@ def test_weights_of_each_vertex_sum_to_one(facets):
     weights = embedded_model(facets).weights
     assert weights.min() >= 0
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-12)
+
+
+def test_unit_of_normalised_poses_goes_with_the_size_of_the_person():
+    generator = np.random.default_rng(0)
+    hips, spine = JOINT_NAMES.index("Hips"), JOINT_NAMES.index("Spine")
+    ratios, lengths = [], []
+    for _ in range(40):
+        betas = np.clip(generator.standard_normal(10), -2, 2)
+        body = load_body(Subject(betas=tuple(betas)))
+        rest = body.joints(np.zeros((1, 72)), np.zeros((1, 3)))[0]
+        lengths.append(float(np.linalg.norm(rest[spine] - rest[hips])))
+        ratios.append(lengths[-1] / body.height_m)
+    assert np.mean(lengths) == pytest.approx(0.0921, abs=0.002)
+    assert np.std(ratios) / np.mean(ratios) < 0.05
+
+
+def test_hips_and_spine_keep_their_distance_in_every_pose():
+    body = load_body(Subject(betas=(1.0, -1.5, 2.0)))
+    poses = np.random.default_rng(1).uniform(-0.6, 0.6, (20, 72))
+    joints = body.joints(poses, np.zeros((20, 3)))
+    hips, spine = JOINT_NAMES.index("Hips"), JOINT_NAMES.index("Spine")
+    lengths = np.linalg.norm(joints[:, spine] - joints[:, hips], axis=1)
+    np.testing.assert_allclose(lengths, lengths[0], rtol=1e-4)

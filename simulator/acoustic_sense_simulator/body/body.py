@@ -5,9 +5,10 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Float32, Int, Int32
 
+from acoustic_sense.constants import JOINT_NAMES
 from acoustic_sense_simulator.body.model import BodyModel
 from acoustic_sense_simulator.body.rotation import joint_transforms, rotation_matrices
-from acoustic_sense_simulator.body.skeleton import target_joint_indices
+from acoustic_sense_simulator.body.skeleton import spine_share, target_joint_indices
 
 _CHUNK_FLOATS = 4_000_000  # of working memory, 16 MB
 
@@ -88,7 +89,13 @@ class Body:
         Returns:
             Positions in the order of `acoustic_sense.constants.JOINT_NAMES`.
         """
-        return np.ascontiguousarray(self.joints24(smpl_pose, smpl_trans)[:, target_joint_indices()])
+        joints = np.ascontiguousarray(
+            self.joints24(smpl_pose, smpl_trans)[:, target_joint_indices()]
+        )
+        hips, spine = JOINT_NAMES.index("Hips"), JOINT_NAMES.index("Spine")
+        share = np.float32(spine_share(self.rest_joints))
+        joints[:, spine] = joints[:, hips] + share * (joints[:, spine] - joints[:, hips])
+        return joints
 
     def pose_vertices(
         self,

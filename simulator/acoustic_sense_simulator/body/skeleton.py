@@ -3,7 +3,7 @@
 from typing import Final
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from acoustic_sense.constants import JOINT_NAMES
 
@@ -67,15 +67,32 @@ SMPL_OF_JOINT: Final = {
 """SMPL joint at which each of the framework's 21 joints lies.
 
 Motion-capture names say which bone *begins* at a joint: `LeftArm` is the shoulder joint, `LeftHand`
-the wrist. SMPL has three spine joints and the target skeleton two: `Spine` is the lowest of
-them, `Spine1` the one that carries neck and collars (SMPL's `spine3`), as it does in the target's
-tree; `spine2` is left out. SMPL's `left_hand` and `right_hand` (the knuckles) are left out too.
+the wrist. SMPL has three spine joints and the target skeleton two: `Spine` lies towards the lowest
+of them (`spine_share`), `Spine1` is the one that carries neck and collars (SMPL's `spine3`), as it
+does in the target's tree; `spine2` is left out. SMPL's `left_hand` and `right_hand` (the knuckles)
+are left out too.
 """
 
 
 def smpl_joint(name: str) -> int:
     """Return the index of an SMPL joint."""
     return SMPL_JOINT_NAMES.index(name)
+
+
+SPINE_SHARE: Final = 0.1747
+"""Distance from `Hips` to `Spine` over the length of the spine from pelvis to neck.
+
+The distance is the unit of normalised poses, so it has to go with the size of the person. Between
+SMPL's pelvis and spine1 it does not: it differs by 18 % (standard deviation) among the embedded
+bodies, the whole spine by 3 %. The share gives AMPL's 9.21 cm on average over those bodies.
+"""
+
+
+def spine_share(rest_joints: Float[np.ndarray, "24 3"]) -> float:
+    """Return how far along the way from pelvis to spine1 `Spine` lies; above 1 is beyond it."""
+    chain = [smpl_joint(name) for name in ("pelvis", "spine1", "spine2", "spine3", "neck")]
+    lengths = np.linalg.norm(np.diff(rest_joints[chain], axis=0), axis=1)
+    return float(SPINE_SHARE * lengths.sum() / lengths[0])
 
 
 def target_joint_indices() -> Int[np.ndarray, " 21"]:
