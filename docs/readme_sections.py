@@ -55,29 +55,19 @@ def model_section() -> str:
         return "This development version ships without a model.\n"
     path = models[SHIPPED_MODEL]
     description = read_description(path)
-    facts: dict[str, Any] = {
+    training = description.training
+    held_out = training["protocol"]["test"]["subjects"]
+    facts = {
         "file": f"`{path.relative_to(ROOT)}`, {path.stat().st_size / 1e6:.1f} MB",
         "encoder": _choice(description.encoder.model_dump()),
         "feature": _choice(description.feature.model_dump()),
+        "trained on": f"`{training['dataset']}`, simulated: {len(training['subjects'])} people, "
+        f"tracks {', '.join(training['tracks'])}, {60 * training['hours']:.0f} minutes",
+        "never heard": f"people {', '.join(held_out)}, on whom it is tested above",
+        "configuration": f"`docs/examples/configs/studio-train.toml`, {training['config_hash']}",
     }
-    facts |= flatten(description.training)
     rows = "\n".join(f"| {term} | {value} |" for term, value in facts.items())
     return f"| | |\n|---|---|\n{rows}\n"
-
-
-def flatten(data: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return nested plain data as terms and texts; long lists become their length."""
-    found: dict[str, str] = {}
-    for key, value in data.items():
-        term = f"{prefix}{key}".replace("_", " ")
-        if isinstance(value, Mapping):
-            found |= flatten(value, f"{term}, ")
-        elif isinstance(value, list | tuple):
-            shown = ", ".join(str(item) for item in value)
-            found[term] = shown if len(value) <= 8 else f"{len(value)}"
-        elif value not in (None, ""):
-            found[term] = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return {term: text for term, text in found.items() if text}
 
 
 def _choice(component: Mapping[str, Any]) -> str:
