@@ -5,6 +5,9 @@ extent along the change of path; the histogram receives the box's two edges (its
 shared between two neighbouring samples. Filters and the integration that turns edges back into
 boxes are applied to the histograms' spectra by `scattering.time_domain`. The module lies outside
 the package `scattering`, whose annotations tests check at run time: compiled code cannot be.
+
+No `fastmath`: with it the last bit of a result came to depend on where the arrays happened to lie in
+memory, and the same scene did not always give the same bytes. It is no slower without.
 """
 
 from typing import Any
@@ -19,7 +22,7 @@ _FOUR_PI = np.float32(4 * np.pi)
 _TILE = 64  # facets whose weights stay in the fastest cache
 
 
-@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _blend(weights: Any, ratios: Any, table: Any) -> None:
     """Fill the table of weights for one ratio a radius, linear between the tabulated ratios."""
     for a in range(table.shape[0]):
@@ -31,7 +34,7 @@ def _blend(weights: Any, ratios: Any, table: Any) -> None:
                 table[a, u, j] = near + share * (far - near)
 
 
-@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _source_legs(
     points: Any,
     normals: Any,
@@ -85,7 +88,7 @@ def _source_legs(
         legs[4, i] = legs[3, i] + radii[f] * extra
 
 
-@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _paths(
     points: Any,
     normals: Any,
@@ -136,7 +139,7 @@ def _paths(
         paths[3, i] = -amplitude * facing * inverse
 
 
-@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _scatter(
     histograms: Any, group: int, count: int, width: int, paths: Any, mixed: Any, encoding: Any
 ) -> None:
@@ -169,7 +172,7 @@ def _scatter(
             histograms[group, e + 1, j] -= after * value[j]
 
 
-@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def accumulate(
     points: Any,
     normals: Any,
@@ -238,7 +241,7 @@ def accumulate(
                 _scatter(histograms, group, count, width, paths, mixed, encoding)
 
 
-@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def measure(vertices: Any, faces: Any, points: Any, normals: Any, areas: Any, spreads: Any) -> None:
     """Fill centres, normals, areas and second moments of all facets, see `surface.Surface`.
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from acoustic_sense_simulator.generation import generate
 from acoustic_sense_simulator.sampling import GenerationConfig, scenes
+from acoustic_sense_simulator.service import STUDIO
 
 from acoustic_sense.config import load_config
 from acoustic_sense.contracts.simulator import GenerationProgress, load_simulator
@@ -22,6 +23,7 @@ from acoustic_sense.errors import (
     SimulationError,
     UnknownPluginError,
 )
+from acoustic_sense.training import load_train_config
 
 ROOT = Path(__file__).parents[2]
 
@@ -186,11 +188,12 @@ def test_service_is_the_installed_simulator_and_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "docs/examples/configs").glob("*.toml")), ids=lambda path: path.stem
+    "path",
+    [*sorted((ROOT / "docs/examples/configs").glob("*.toml")), STUDIO],
+    ids=lambda path: path.stem,
 )
 def test_example_configs_are_valid(path: Path) -> None:
-    data = tomllib.loads(path.read_text())
-    if "tracks" not in data or "subjects" not in data:
-        pytest.skip("not the configuration of a dataset")
-    config = load_config(GenerationConfig, path)
-    assert len(scenes(config)) >= 4
+    if path.stem.endswith("-train"):
+        assert load_train_config(path).encoder.name == "bgm2pose-fa"
+    else:
+        assert len(scenes(load_config(GenerationConfig, path))) >= 4
