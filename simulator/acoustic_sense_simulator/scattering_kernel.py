@@ -6,7 +6,7 @@ shared between two neighbouring samples. Filters and the integration that turns 
 boxes are applied to the histograms' spectra by `scattering.time_domain`. The module lies outside
 the package `scattering`, whose annotations tests check at run time: compiled code cannot be.
 
-No `fastmath`: with it the last bit of a result came to depend on where the arrays happened to lie in
+No `fastmath`: with it the last bit of a result came to depend on where arrays happened to lie in
 memory, and the same scene did not always give the same bytes. It is no slower without.
 """
 
