@@ -49,7 +49,7 @@ def check_installation(wheel: Path, folder: Path) -> None:
     subprocess.run([*command, "torch", *pins], check=True)
     subprocess.run([*command, str(wheel), *pins], check=True)
     tool = str(folder / "env" / "bin" / "acoustic-sense")
-    for arguments in (["--version"], ["plugins", "--strict"], ["demo", "--seconds", "3"]):
+    for arguments in (["--version"], ["plugins", "check"], ["demo", "--seconds", "3"]):
         subprocess.run([tool, *arguments], check=True, cwd=folder)
 
 
