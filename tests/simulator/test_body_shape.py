@@ -122,15 +122,17 @@ def test_weights_of_each_vertex_sum_to_one(facets):
 def test_unit_of_normalised_poses_goes_with_the_size_of_the_person():
     generator = np.random.default_rng(0)
     hips, spine = JOINT_NAMES.index("Hips"), JOINT_NAMES.index("Spine")
-    ratios, lengths = [], []
+    ratios, lengths, of_smpl = [], [], []
     for _ in range(40):
         betas = np.clip(generator.standard_normal(10), -2, 2)
         body = load_body(Subject(betas=tuple(betas)))
         rest = body.joints(np.zeros((1, 72)), np.zeros((1, 3)))[0]
         lengths.append(float(np.linalg.norm(rest[spine] - rest[hips])))
         ratios.append(lengths[-1] / body.height_m)
+        of_smpl.append(np.linalg.norm(body.rest_joints[3] - body.rest_joints[0]) / body.height_m)
     assert np.mean(lengths) == pytest.approx(0.0921, abs=0.002)
     assert np.std(ratios) / np.mean(ratios) < 0.05
+    assert np.std(of_smpl) / np.mean(of_smpl) == pytest.approx(0.18, abs=0.04)  # why not spine1
 
 
 def test_hips_and_spine_keep_their_distance_in_every_pose():
