@@ -40,15 +40,28 @@ class Room:
 
 @dataclass(frozen=True, config=_STRICT)
 class Loudspeaker:
-    """A loudspeaker: a point source with a frequency response.
+    """A loudspeaker: a frequency response and, unless it is a point, a directivity.
+
+    The directivity is that of a vibrating cap on a rigid sphere.
 
     Attributes:
         position_m: World position.
-        response_db: Gain in dB at each of `RESPONSE_FREQUENCIES_HZ`; empty for a flat response.
+        response_db: Gain in dB on its axis at each of `RESPONSE_FREQUENCIES_HZ`; empty for a flat
+            response.
+        yaw_deg: Direction of its axis about the world's Y axis: 0 is world +x, 90 is world -z, as
+            `Microphone.yaw_deg`.
+        elevation_deg: Angle of its axis above the horizontal.
+        cabinet_radius_m: Radius of the rigid sphere; 0 for a point source that radiates alike in
+            all directions.
+        cone_radius_m: Radius of the cap's rim, at most that of the cabinet.
     """
 
     position_m: Vector
     response_db: tuple[float, ...] = ()
+    yaw_deg: float = 0.0
+    elevation_deg: Annotated[float, Field(ge=-90, le=90)] = 0.0
+    cabinet_radius_m: Annotated[float, Field(ge=0, le=1)] = 0.0
+    cone_radius_m: Annotated[float, Field(gt=0, le=1)] = 0.065
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -18,6 +18,23 @@ def microphone_axes(yaw_deg: float) -> Float64[np.ndarray, "3 3"]:
     return np.array([[c, 0.0, -s], [-s, 0.0, -c], [0.0, 1.0, 0.0]])
 
 
+def front(yaw_deg: float, elevation_deg: float = 0.0) -> Float64[np.ndarray, " 3"]:
+    """Return the unit vector that a device points along, world coordinates (Y up).
+
+    Args:
+        yaw_deg: As in `microphone_axes`: 0 is world +x, 90 is world -z.
+        elevation_deg: Angle above the horizontal.
+
+    Examples:
+        >>> front(0.0, 90.0).round(6).tolist()
+        [0.0, 1.0, 0.0]
+    """
+    up = np.radians(elevation_deg)
+    ahead = microphone_axes(yaw_deg)[0]
+    pointing: np.ndarray = np.cos(up) * ahead + np.array([0.0, np.sin(up), 0.0])
+    return pointing
+
+
 def to_pyroomacoustics(
     position_m: Float64[np.ndarray, " 3"], size_m: tuple[float, float, float]
 ) -> Float64[np.ndarray, " 3"]:
