@@ -72,7 +72,11 @@ def _make_take(job: TakeJob) -> float:
     with single_thread():
         take = simulate(scene)
     _check_reachable(out)
-    write_take(out, take)
+    try:
+        write_take(out, take)
+    except (DatasetError, OSError):
+        if not take_folder(out, scene.id).exists():
+            raise  # else another worker was faster: one of a run that lost its client, say
     return scene.seconds
 
 

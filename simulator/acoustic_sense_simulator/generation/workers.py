@@ -1,18 +1,14 @@
 """Workers: the same jobs on this process, a process pool, or a Dask cluster."""
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import Executor, as_completed
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
-from typing import Any, cast
+from typing import cast
 
 from acoustic_sense.errors import SimulationError
 from acoustic_sense_simulator.generation.jobs import TakeJob, make_take
+from acoustic_sense_simulator.generation.processes import ProcessExecutor
 
 
 def run_jobs(
@@ -41,30 +37,17 @@ def run_jobs(
     if scheduler is None and workers == 1:
         yield from map(make_take, jobs)
         return
-    pool = _process_pool(min(workers, len(jobs))) if scheduler is None else _dask_pool(scheduler)
+    pool: AbstractContextManager[Executor] = (
+        ProcessExecutor(min(workers, len(jobs))) if scheduler is None else _dask_pool(scheduler)
+    )
     with pool as executor:
         futures = [executor.submit(make_take, job) for job in jobs]
         try:
             for future in as_completed(futures):
                 yield future.result()
-        except BrokenProcessPool:
-            raise SimulationError(
-                "a worker process died, most often because memory ran out; run again with fewer "
-                "workers to go on where it stopped"
-            ) from None
         finally:
             for future in futures:
                 future.cancel()
-
-
-@contextmanager
-def _process_pool(workers: int) -> Iterator[Executor]:
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker)
-    try:
-        yield executor
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
@@ -87,17 +70,3 @@ def _dask_pool(address: str) -> Iterator[Executor]:
         yield cast(Executor, client.get_executor(pure=False))
     finally:
         client.close()
-
-
-def start_worker() -> None:
-    """Prepare a worker process: quiet on Ctrl-C, and gone as soon as its parent is."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-
-
-def _follow(parent: Any) -> None:
-    """End this process when its parent has ended, killed or not."""
-    parent.join()
-    os._exit(1)
