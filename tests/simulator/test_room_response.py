@@ -1,11 +1,15 @@
 """The empty room against pyroomacoustics itself, and against what a room must do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from acoustic_sense_simulator import Room, empty_room_response
+from acoustic_sense_simulator.loudspeaker import diffuse_gain, directivity_gain
 from acoustic_sense_simulator.room.response import LEAD_SAMPLES, physical_response
 
 from acoustic_sense.errors import SimulationError
+from acoustic_sense.types import Loudspeaker
 
 pra = pytest.importorskip("pyroomacoustics")
 
@@ -123,3 +127,79 @@ def test_late_tail_is_diffuse_and_repeats_with_its_seed():
 def test_rejects_a_source_outside_the_room():
     with pytest.raises(SimulationError, match="outside the room"):
         empty_room_response(Room(), (7.0, 1.0, 1.0), MICROPHONE, RATE)
+
+
+BOX = Loudspeaker(SOURCE, (), yaw_deg=-70.0, elevation_deg=8.0, cabinet_radius_m=0.1)
+
+
+def test_loudspeaker_without_a_cabinet_changes_nothing():
+    room = Room(absorption=BANDS, image_order=3, late_tail=True)
+    point = Loudspeaker(SOURCE, yaw_deg=33.0)
+    expected = empty_room_response(room, SOURCE, MICROPHONE, RATE)
+    got = empty_room_response(room, SOURCE, MICROPHONE, RATE, loudspeaker=point)
+    assert np.array_equal(expected, got)
+
+
+def test_direct_sound_has_the_gain_towards_the_microphone():
+    room = Room(absorption=0.5, image_order=0)
+    omni = physical_response(room, SOURCE, MICROPHONE, RATE)
+    directive = physical_response(
+        room, SOURCE, MICROPHONE, RATE, loudspeaker=replace(BOX, yaw_deg=0)
+    )
+    towards = np.subtract(MICROPHONE, SOURCE) / np.linalg.norm(np.subtract(MICROPHONE, SOURCE))
+    frequencies = np.array([1000.0, 2000.0, 4000.0])
+    expected = directivity_gain(replace(BOX, yaw_deg=0), towards[None], frequencies)[0]
+    bins = (frequencies / RATE * 4800).astype(int)
+    ratio = np.fft.rfft(directive, 4800)[:, bins] / np.fft.rfft(omni, 4800)[:, bins]
+    assert expected[2] < 0.3 < 0.6 < expected[0]
+    np.testing.assert_allclose(np.abs(ratio), np.tile(expected, (4, 1)), atol=0.06)
+
+
+def paths(source, microphone, size=(6.0, 3.0, 5.0)):
+    """Vectors along which the direct sound and the six first reflections leave the source."""
+    images = [np.array(microphone)]
+    for axis in range(3):
+        for wall in (0.0, size[axis]):
+            image = np.array(microphone)
+            image[axis] = 2 * wall - image[axis]
+            images.append(image)
+    return np.array(images) - np.array(source)
+
+
+def test_reflections_have_the_gain_towards_their_own_wall():
+    """Those of the first order that no other arrival covers, at 2 kHz, from four angles."""
+    room = Room(absorption=0.2, image_order=1)
+    source, microphone = (4.8, 0.9, 3.5), (4.6, 0.6, 2.8)
+    leaving = paths(source, microphone)
+    distance = np.linalg.norm(leaving, axis=1)
+    at = np.round(distance / 343 * RATE).astype(int)
+    alone = [i for i in range(1, 7) if np.sort(np.abs(at - at[i]))[1] > 100]
+    assert len(alone) == 6
+    time = np.arange(-50, 51)
+    probe = np.exp(-0.5 * (time / 16) ** 2) * np.cos(2 * np.pi * 2000 / RATE * time)
+
+    def heard(**how):
+        response = physical_response(room, source, microphone, RATE, **how)[0]
+        padded = np.pad(response, (0, 200))
+        return np.array([padded[at[i] - 50 : at[i] + 51] @ probe for i in alone])
+
+    omni = heard()
+    for yaw_deg in (-70.0, 20.0, 110.0, 200.0):
+        box = replace(BOX, yaw_deg=yaw_deg)
+        directions = leaving[alone] / distance[alone, None]
+        expected = directivity_gain(box, directions, np.array([2000.0]))[:, 0]
+        np.testing.assert_allclose(heard(loudspeaker=box) / omni, expected, atol=0.08)
+
+
+def test_tail_has_the_energy_that_the_loudspeaker_radiates_in_all():
+    room = Room(absorption=0.4, image_order=1, late_tail=True)
+    omni = physical_response(room, SOURCE, MICROPHONE, RATE)[0]
+    box = physical_response(room, SOURCE, MICROPHONE, RATE, loudspeaker=BOX)[0]
+    late = slice(2000, 12_000)
+    frequency = np.fft.rfftfreq(10_000, 1 / RATE)
+    for centre in (500.0, 2000.0, 8000.0):
+        band = (frequency > centre / 2**0.5) & (frequency < centre * 2**0.5)
+        energy = [np.sum(np.abs(np.fft.rfft(h[late])[band]) ** 2) for h in (box, omni)]
+        across = np.geomspace(centre / 2**0.5, centre * 2**0.5, 20)
+        expected = np.sqrt(np.mean(diffuse_gain(BOX, across) ** 2))
+        assert np.sqrt(energy[0] / energy[1]) == pytest.approx(expected, rel=0.15)

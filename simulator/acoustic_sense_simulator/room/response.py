@@ -6,6 +6,9 @@ the direction of each image gives the four channels. W equals `room.rir` of the 
 energy before the direct sound. Two conventions are pyroomacoustics': an image has the amplitude
 `damping / distance`, without `1 / (4 pi)`, and arrives `LEAD_SAMPLES` later than
 `distance / c`, room for the left half of the delay filter. `physical_response` cuts that lead.
+
+A directive loudspeaker multiplies each image, octave by octave, by its gain towards where that
+image's sound leaves it (`radiation`); a room with one absorption is split into octaves for it.
 """
 
 from typing import Any
@@ -15,9 +18,10 @@ from jaxtyping import Float64
 
 from acoustic_sense.constants import SPEED_OF_SOUND_M_S
 from acoustic_sense.errors import SimulationError
-from acoustic_sense.types import Room
+from acoustic_sense.types import Loudspeaker, Room
 from acoustic_sense.types.scene import ABSORPTION_BANDS_HZ
 from acoustic_sense_simulator.room.axes import microphone_axes, to_pyroomacoustics
+from acoustic_sense_simulator.room.radiation import image_gains
 
 LEAD_SAMPLES = 40
 """Samples that pyroomacoustics' responses are late: half its 81-tap fractional delay."""
@@ -33,6 +37,7 @@ def empty_room_response(
     *,
     yaw_deg: float = 0.0,
     seed: int = 0,
+    loudspeaker: Loudspeaker | None = None,
 ) -> Float64[np.ndarray, "4 tap"]:
     """Return the response of a room without a person.
 
@@ -44,21 +49,27 @@ def empty_room_response(
         sample_rate_hz: Samples per second.
         yaw_deg: Direction of the microphone's front; 0 is world +x.
         seed: Seed of the diffuse tail.
+        loudspeaker: Whose directivity the source has; its position and frequency response are
+            left out. None for a source that radiates alike in all directions.
 
     Returns:
         Float64 array, shape `(4, tap)`, channels W, X, Y, Z with SN3D gains; the sound at
-        distance d arrives at tap `LEAD_SAMPLES + d / c * sample_rate_hz` with amplitude `1 / d`.
+        distance d arrives at tap `LEAD_SAMPLES + d / c * sample_rate_hz` with amplitude `1 / d`
+        (on the loudspeaker's axis, if it is directive).
 
     Raises:
-        SimulationError: A position outside the room, or a wrong number of absorption bands.
+        SimulationError: A position outside the room, a wrong number of absorption bands, or a cone
+            wider than its cabinet.
     """
     for name, position in (("source", source_m), ("microphone", microphone_m)):
         check_inside(room, position, name)
-    response = _image_response(room, source_m, microphone_m, sample_rate_hz)
+    if loudspeaker is not None and loudspeaker.cabinet_radius_m == 0:
+        loudspeaker = None
+    response = _image_response(room, source_m, microphone_m, sample_rate_hz, loudspeaker)
     if room.late_tail:
         from acoustic_sense_simulator.room.tail import diffuse_tail
 
-        tail = diffuse_tail(room, source_m, microphone_m, sample_rate_hz, seed)
+        tail = diffuse_tail(room, source_m, microphone_m, sample_rate_hz, seed, loudspeaker)
         padded = np.zeros((4, max(response.shape[1], tail.shape[1])))
         padded[:, : response.shape[1]] = response
         padded[:, : tail.shape[1]] += tail
@@ -76,10 +87,17 @@ def physical_response(
     *,
     yaw_deg: float = 0.0,
     seed: int = 0,
+    loudspeaker: Loudspeaker | None = None,
 ) -> Float64[np.ndarray, "4 tap"]:
     """Return `empty_room_response` with its lead cut: delay `distance / c`, amplitude `1 / d`."""
     response = empty_room_response(
-        room, source_m, microphone_m, sample_rate_hz, yaw_deg=yaw_deg, seed=seed
+        room,
+        source_m,
+        microphone_m,
+        sample_rate_hz,
+        yaw_deg=yaw_deg,
+        seed=seed,
+        loudspeaker=loudspeaker,
     )
     return response[:, LEAD_SAMPLES:]
 
@@ -154,6 +172,7 @@ def _image_response(
     source_m: tuple[float, float, float],
     microphone_m: tuple[float, float, float],
     sample_rate_hz: int,
+    loudspeaker: Loudspeaker | None,
 ) -> Float64[np.ndarray, "4 tap"]:
     """Return the image sources' part, in pyroomacoustics' axes (the microphone's at yaw 0)."""
     from pyroomacoustics import libroom
@@ -170,6 +189,9 @@ def _image_response(
     amplitudes = source.damping[:, visible] / distance
     if box.air_absorption is not None:
         amplitudes = amplitudes * np.exp(-0.5 * box.air_absorption[:, None] * distance)
+    if loudspeaker is not None:
+        orders, bands = source.orders_xyz[:, visible], np.asarray(box.octave_bands.centers)
+        amplitudes = amplitudes * image_gains(loudspeaker, orders, away / distance, bands)
     times = (distance / box.c + LEAD_SAMPLES / box.fs).astype(np.float32)
     count = int(np.ceil(times.max() * box.fs + LEAD_SAMPLES + 1)) + 1
     response = np.zeros((4, count))

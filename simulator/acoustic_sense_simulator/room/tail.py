@@ -3,13 +3,15 @@
 pyroomacoustics' ray tracing gives the energy over time and frequency; four independent random
 sequences carry it. In an isotropic diffuse field W, X, Y and Z (SN3D) are uncorrelated and X, Y,
 Z each have a third of W's energy. The rays leave out what the images already hold: its hybrid
-room of order N counts order N twice, so the rays come from a room of order N + 1.
+room of order N counts order N twice, so the rays come from a room of order N + 1. A directive
+loudspeaker scales the tail, octave by octave, by what it radiates in all directions together.
 """
 
 import numpy as np
 from jaxtyping import Float64
 
-from acoustic_sense.types import Room
+from acoustic_sense.types import Loudspeaker, Room
+from acoustic_sense_simulator.room.radiation import diffuse_energy
 from acoustic_sense_simulator.room.response import LEAD_SAMPLES, place, shoebox
 
 _BIN_S = 0.004
@@ -22,6 +24,7 @@ def diffuse_tail(
     microphone_m: tuple[float, float, float],
     sample_rate_hz: int,
     seed: int,
+    loudspeaker: Loudspeaker | None = None,
 ) -> Float64[np.ndarray, "4 tap"]:
     """Return the tail after the image sources, shape `(4, tap)`, W, X, Y, Z.
 
@@ -31,6 +34,7 @@ def diffuse_tail(
         microphone_m: World position of the microphone, metres.
         sample_rate_hz: Samples per second.
         seed: Seed of rays and noise.
+        loudspeaker: Whose directivity the source has, or None.
 
     References:
         Schroeder: Physically based real-time auralization of interactive virtual environments,
@@ -46,11 +50,15 @@ def diffuse_tail(
     box.set_ray_tracing(n_rays=_RAYS, receiver_radius=0.5, hist_bin_size=_BIN_S)
     place(box, room, source_m, microphone_m)
     box.ray_tracing()
+    histograms = box.rt_histograms[0][0]
+    if loudspeaker is not None:
+        energy = diffuse_energy(loudspeaker, np.asarray(box.octave_bands.centers))
+        histograms = [np.asarray(histogram) * energy[:, None] for histogram in histograms]
     start_s = float(np.linalg.norm(box.sources[0].position - box.mic_array.R[:, 0])) / box.c
     channels = [
         compute_rt_rir(
             start_s,
-            box.rt_histograms[0][0],
+            histograms,
             box.rt_directional_responses[0],
             box.rt_args["hist_bin_size"],
             box.rt_args["hist_bin_size_samples"],
