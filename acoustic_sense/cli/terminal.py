@@ -36,6 +36,11 @@ def note(text: str) -> None:
     typer.echo(f"note: {text}", err=True)
 
 
+def progress_line(text: str) -> None:
+    """Print one line about how far something has come, on standard error."""
+    typer.echo(text, err=True)
+
+
 @contextmanager
 def step(text: str) -> Iterator[None]:
     """Tell on standard error what is being done, and how long it took."""
@@ -90,3 +95,18 @@ def on_terminal(
         return
     with make(out) as show:
         yield show
+
+
+def length_text(seconds: float) -> str:
+    """Return a length as people say it.
+
+    Examples:
+        >>> length_text(12.34), length_text(75), length_text(7230)
+        ('12.3 s', '1 min 15 s', '2 h 00 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

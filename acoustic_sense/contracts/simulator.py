@@ -67,7 +67,7 @@ class Simulator(Protocol):
             out: Folder to make or to resume.
             workers: Processes on this machine.
             scheduler: Address of a Dask scheduler to use instead.
-            on_progress: Called after each take.
+            on_progress: Called at the start and after each take.
 
         Raises:
             SimulationError: A scene is not possible.

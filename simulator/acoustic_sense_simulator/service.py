@@ -76,7 +76,7 @@ def generate(
         out: Folder to make or to resume.
         workers: Processes on this machine.
         scheduler: Address of a Dask scheduler to use instead; its workers must see `out`.
-        on_progress: Called after each take, and once at the start of a resumed run.
+        on_progress: Called at the start and after each take.
 
     Returns:
         The folder.

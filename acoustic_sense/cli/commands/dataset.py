@@ -23,7 +23,7 @@ def dataset(context: typer.Context) -> None:
 @dataset_app.command("info")
 def info(path: DatasetPath, as_json: AsJson = False) -> None:
     """Print what is in a dataset: takes, hours, subjects, tracks, rooms, activities."""
-    from acoustic_sense.cli.terminal import print_table, say
+    from acoustic_sense.cli.terminal import length_text, print_table, say
     from acoustic_sense.datasets import open_dataset, summarise
 
     summary = summarise(open_dataset(path))
@@ -31,13 +31,13 @@ def info(path: DatasetPath, as_json: AsJson = False) -> None:
         say(summary.model_dump_json(indent=2))
         return
     say(
-        f"{summary.path}: {summary.take_count} takes, {_length(summary.seconds)}, "
+        f"{summary.path}: {summary.take_count} takes, {length_text(summary.seconds)}, "
         f"{summary.sample_rate_hz} Hz, layout '{summary.layout}'"
     )
     if summary.stored_feature:
         say(f"holds the feature '{summary.stored_feature}' instead of audio")
     rows = [
-        (kind, name, _length(seconds))
+        (kind, name, length_text(seconds))
         for kind, table in (
             ("subject", summary.subjects),
             ("track", summary.tracks),
@@ -75,18 +75,3 @@ def validate(path: DatasetPath, as_json: AsJson = False) -> None:
         say(f"{path}: {len(found.takes)} takes, {verdict}")
     if problems:
         raise typer.Exit(1)
-
-
-def _length(seconds: float) -> str:
-    """Return a length as people say it.
-
-    Examples:
-        >>> _length(12.34), _length(75), _length(7230)
-        ('12.3 s', '1 min 15 s', '2 h 00 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,16 +1,9 @@
 """`acoustic-sense simulate`: a synthetic dataset from a configuration."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from acoustic_sense.contracts.simulator import GenerationProgress
 
 
 def simulate(
@@ -23,10 +16,13 @@ def simulate(
 ) -> None:
     """Make a synthetic dataset, or resume one that was interrupted.
 
-    The same configuration gives the same bytes whatever the number of workers.
+    The same configuration gives the same bytes whatever the number of workers. How far it has
+    come, its rate and the time left are shown on standard error: a bar on a terminal, a line
+    about every half minute elsewhere.
     """
     from acoustic_sense.cli.outputs import resumable_folder
-    from acoustic_sense.cli.terminal import on_terminal, say
+    from acoustic_sense.cli.simulation_progress import progress_bar, progress_lines
+    from acoustic_sense.cli.terminal import on_terminal, progress_line, say
     from acoustic_sense.config import load_config
     from acoustic_sense.contracts.simulator import load_simulator
 
@@ -34,40 +30,10 @@ def simulate(
     settings = load_config(simulator.GenerationConfig, config)
     with resumable_folder(out, begun="takes/*/take.json"), on_terminal(progress_bar) as show:
         folder = simulator.generate(
-            settings, out, workers=workers, scheduler=scheduler or None, on_progress=show
+            settings,
+            out,
+            workers=workers,
+            scheduler=scheduler or None,
+            on_progress=show or progress_lines(progress_line),
         )
     say(f"{folder}: see 'acoustic-sense dataset info {folder}'")
-
-
-@contextmanager
-def progress_bar(console: "Console") -> Iterator[Callable[["GenerationProgress"], None]]:
-    """Yield a function that shows how far a dataset has come, with the time left."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("Simulating"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("takes {task.fields[seconds]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None, seconds="")
-
-        def show(progress: "GenerationProgress") -> None:
-            bar.update(
-                task,
-                completed=progress.takes_done,
-                total=progress.takes_total,
-                seconds=f"({progress.seconds_done:.0f}/{progress.seconds_total:.0f} s)",
-            )
-
-        yield show

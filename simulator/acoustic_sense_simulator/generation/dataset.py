@@ -34,7 +34,7 @@ def generate(
         out: Its folder.
         workers: Processes on this machine; 1 renders in this process.
         scheduler: Address of a Dask scheduler to use instead; its workers must see `out`.
-        on_progress: Called after each take, and once at the start of a resumed run.
+        on_progress: Called at the start and after each take.
 
     Returns:
         The folder.
@@ -90,8 +90,7 @@ def _render(
         if on_progress is not None:
             on_progress(GenerationProgress(takes_done, len(wanted), seconds_done, seconds_total))
 
-    if takes_done:
-        report()
+    report()
     jobs = [TakeJob(scene.to_json(), str(out)) for scene in missing]
     for seconds in run_jobs(jobs, workers=workers, scheduler=scheduler):
         takes_done += 1
