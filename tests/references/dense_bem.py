@@ -1,13 +1,17 @@
-"""Dense boundary element method: the truth that the fast scattering sum is held against.
+"""Dense boundary element method: the truth that the scattering sums are held against.
 
 Collocation at facet centres, constant pressure on flat triangles, diagonal from the solid-angle
 identity, CHIEF points inside the body against fictitious resonances (as Lagrange multipliers:
-Rosen, Canning, Couchman 1995). Cost: one complex solve of (facet)^2; meant for 3,000 facets.
+Rosen, Canning, Couchman 1995). Integrals over facets by Gauss rules of 3 or 7 points (Dunavant
+1985) by distance; facets nearer than twice their size are cut into four until they are far, at
+most five times over. Cost: one complex solve of (facet)^2; meant for 3,000 facets.
 """
 
 import numpy as np
+from numba import njit
 from scipy.linalg import lu_factor, lu_solve
 
+_DUNAVANT_3 = np.array([[2 / 3, 1 / 6, 1 / 3], [1 / 6, 2 / 3, 1 / 3], [1 / 6, 1 / 6, 1 / 3]])
 _DUNAVANT_7 = np.array(
     [
         [1 / 3, 1 / 3, 0.225],
@@ -19,6 +23,8 @@ _DUNAVANT_7 = np.array(
         [0.101286507323456, 0.101286507323456, 0.125939180544827],
     ]
 )
+_DEEPEST = 5  # times that a near facet is cut into four
+_FAR = 4.0  # distance over facet size from which three points do
 
 
 class DenseBem:
@@ -26,69 +32,162 @@ class DenseBem:
 
     def __init__(self, vertices, faces, frequency_hz, chief_points, beta=0.0, c=343.0):
         self.k, self.beta = 2 * np.pi * frequency_hz / c, beta
-        corners = np.asarray(vertices, dtype=float)[faces]
-        self.centres = corners.mean(axis=1)
-        crossed = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        self.areas = np.linalg.norm(crossed, axis=1) / 2
-        self.normals = crossed / (2 * self.areas[:, None])
-        a, b, weights = _DUNAVANT_7.T
-        shares = np.stack([a, b, 1 - a - b])
-        self.points = np.einsum("iq,fid->qfd", shares, corners)
-        self.weights = weights
-        self.chief_points = chief_points
-        dynamic, static = self._rows(self.centres)
-        np.fill_diagonal(dynamic, 0.0)
-        np.fill_diagonal(static, 0.0)
-        matrix = -dynamic
-        matrix[np.diag_indices(len(matrix))] += 1.0 + static.sum(axis=1)
-        chief, _ = self._rows(chief_points)
-        n, m = len(matrix), len(chief_points)
-        full = np.zeros((n + m, n + m), dtype=np.complex64)
-        full[:n, :n] = matrix
-        full[n:, :n] = -chief
-        full[:n, n:] = -chief.conj().T
-        self._factors = lu_factor(full, overwrite_a=True)
+        self.corners = np.ascontiguousarray(np.asarray(vertices, dtype=float)[faces])
+        self.centres = self.corners.mean(axis=1)
+        self.chief_points = np.asarray(chief_points, dtype=float).reshape(-1, 3)
+        n, m = len(self.centres), len(self.chief_points)
+        dynamic, static = self._rows(self.centres, 0)
+        full = np.zeros((n + m, n + m), dtype=np.complex64, order="F")
+        full[:n, :n] = -dynamic
+        full[np.diag_indices(n)] = 1.0 + static.sum(axis=1) - np.diag(dynamic)
+        if m:
+            chief, _ = self._rows(self.chief_points)
+            full[n:, :n] = -chief
+            full[:n, n:] = -chief.conj().T
+        self._factors = lu_factor(full, overwrite_a=True, check_finite=False)
 
-    def _rows(self, places):
-        """Integrals of dG/dn + i k beta G, and of the static dG/dn, over every facet."""
-        dynamic = np.zeros((len(places), len(self.areas)), dtype=np.complex64)
-        static = np.zeros((len(places), len(self.areas)), dtype=np.float32)
-        for start in range(0, len(places), 400):
-            rows = slice(start, start + 400)
-            for points, weight in zip(self.points, self.weights, strict=True):
-                away = points[None] - places[rows, None]
-                r = np.maximum(np.linalg.norm(away, axis=2), 1e-6)
-                cosine = np.einsum("rfi,fi->rf", away, self.normals) / r
-                still = weight * self.areas / (4 * np.pi * r)
-                wave = np.exp(1j * self.k * r) * still
-                dynamic[rows] += wave * ((1j * self.k - 1 / r) * cosine + 1j * self.k * self.beta)
-                static[rows] -= still * cosine / r
+    def _rows(self, places, first_own=-1):
+        """Integrals of dG/dn + i k beta G, and of the static dG/dn, over every facet.
+
+        On the facet whose centre the place is, the normal derivative vanishes.
+        """
+        places = np.ascontiguousarray(places, dtype=float)
+        dynamic = np.empty((len(places), len(self.corners)), dtype=np.complex64)
+        static = np.empty((len(places), len(self.corners)), dtype=np.float32)
+        _fill(places, self.corners, self.k, self.beta, first_own, dynamic, static)
         return dynamic, static
 
     def surface_pressure(self, source_m):
-        """Total pressure on the facets for a unit monopole."""
+        """Total pressure on the facets for a unit monopole, or (facet, source) for several."""
         places = np.concatenate([self.centres, self.chief_points])
-        r = np.linalg.norm(places - source_m, axis=1)
-        right = np.exp(1j * self.k * r) / (4 * np.pi * r)
-        return lu_solve(self._factors, right.astype(np.complex64))[: len(self.centres)]
+        away = places[:, None] - np.atleast_2d(source_m)[None]
+        r = np.linalg.norm(away, axis=2)
+        right = (np.exp(1j * self.k * r) / (4 * np.pi * r)).astype(np.complex64)
+        found = lu_solve(self._factors, right, check_finite=False)[: len(self.centres)]
+        return found if np.ndim(source_m) == 2 else found[:, 0]
 
     def scattered(self, source_m, receivers_m):
-        """Scattered pressure at the receivers for a unit monopole."""
-        return self._rows(receivers_m)[0] @ self.surface_pressure(source_m)
+        """Scattered pressure at the receivers for a unit monopole, or (receiver, source)."""
+        return self.radiated(self.surface_pressure(source_m), receivers_m)
+
+    def radiated(self, pressure, receivers_m):
+        """Pressure at the receivers that belongs to a pressure on the facets."""
+        return self._rows(receivers_m)[0] @ pressure
 
 
-def interior_points(vertices, faces, count, generator):
-    """Points well inside a mesh, found by its winding number."""
+@njit(cache=True, error_model="numpy")
+def _fill(places, corners, k, beta, first_own, dynamic, static):
+    """Fill both integrals for every place and facet."""
+    stack = np.empty((3 * _DEEPEST + 4, 3, 3))
+    levels = np.empty(len(stack), dtype=np.int64)
+    for f in range(len(corners)):
+        triangle = corners[f]
+        edge_1, edge_2 = triangle[1] - triangle[0], triangle[2] - triangle[0]
+        normal = np.cross(edge_1, edge_2)
+        double_area = np.sqrt((normal**2).sum())
+        normal = normal / double_area
+        for i in range(len(places)):
+            own = first_own >= 0 and i == f + first_own
+            if own and beta == 0.0:
+                dynamic[i, f] = 0.0
+                static[i, f] = 0.0
+                continue
+            wave, still = 0j, 0.0
+            stack[0], levels[0], filled = triangle, 0, 1
+            while filled:
+                filled -= 1
+                part, level = stack[filled].copy(), levels[filled]
+                area = double_area / 2 / 4.0**level
+                centre = (part[0] + part[1] + part[2]) / 3
+                size, near = 0.0, 0.0
+                for axis in range(3):
+                    near += (centre[axis] - places[i, axis]) ** 2
+                for corner in range(3):
+                    reach = 0.0
+                    for axis in range(3):
+                        reach += (part[corner, axis] - centre[axis]) ** 2
+                    size = max(size, reach)
+                if near < 9 * size and level < _DEEPEST:
+                    middle = np.empty((3, 3))
+                    for corner in range(3):
+                        middle[corner] = (part[corner] + part[(corner + 1) % 3]) / 2
+                    for corner in range(3):
+                        stack[filled, 0] = part[corner]
+                        stack[filled, 1] = middle[corner]
+                        stack[filled, 2] = middle[(corner + 2) % 3]
+                        levels[filled] = level + 1
+                        filled += 1
+                    stack[filled] = middle
+                    levels[filled] = level + 1
+                    filled += 1
+                    continue
+                far = near > 4 * size * _FAR**2 and k * k * size < 1.0
+                at_place = near < 1e-6 * size  # no point of the rule may lie on the singularity
+                rule = _DUNAVANT_3 if far or at_place else _DUNAVANT_7
+                for q in range(len(rule)):
+                    a, b = rule[q, 0], rule[q, 1]
+                    square, projected = 0.0, 0.0
+                    for axis in range(3):
+                        x = a * part[0, axis] + b * part[1, axis] + (1 - a - b) * part[2, axis]
+                        x -= places[i, axis]
+                        square += x * x
+                        projected += x * normal[axis]
+                    r = np.sqrt(square)
+                    cosine = 0.0 if own else projected / r
+                    weight = rule[q, 2] * area / (4 * np.pi * r)
+                    green = weight * complex(np.cos(k * r), np.sin(k * r))
+                    wave += green * ((1j * k - 1 / r) * cosine + 1j * k * beta)
+                    still -= weight * cosine / r
+            dynamic[i, f] = wave
+            static[i, f] = still
+
+
+def winding_numbers(vertices, faces, points):
+    """How often the mesh goes round each point: 1 inside, 0 outside (Van Oosterom 1983)."""
     corners = np.asarray(vertices, dtype=float)[faces]
-    low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
-    found = []
-    while len(found) < count:
-        point = low + generator.random(3) * (high - low)
-        a, b, c = (corners[:, i] - point for i in range(3))
+    found = np.empty(len(points))
+    for i, point in enumerate(points):
+        a, b, c = (corners[:, j] - point for j in range(3))
         la, lb, lc = (np.linalg.norm(v, axis=1) for v in (a, b, c))
         above = np.einsum("fi,fi->f", a, np.cross(b, c))
         below = la * lb * lc + (a * b).sum(1) * lc + (b * c).sum(1) * la + (c * a).sum(1) * lb
-        winding = 2 * np.arctan2(above, below).sum() / (4 * np.pi)
-        if abs(winding) > 0.5 and min(la.min(), lb.min(), lc.min()) > 0.03:
-            found.append(point)
-    return np.array(found)
+        found[i] = 2 * np.arctan2(above, below).sum() / (4 * np.pi)
+    return found
+
+
+def interior_points(vertices, faces, count, generator, depth_m=0.03):
+    """Points well inside a mesh: at least `depth_m` from its vertices and facet centres."""
+    corners = np.asarray(vertices, dtype=float)[faces]
+    surface = np.concatenate([corners.reshape(-1, 3), corners.mean(axis=1)])
+    low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    found = []
+    while len(found) < count:
+        points = low + generator.random((200, 3)) * (high - low)
+        inside = points[winding_numbers(vertices, faces, points) > 0.5]
+        for point in inside:
+            if np.linalg.norm(surface - point, axis=1).min() > depth_m:
+                found.append(point)
+    return np.array(found[:count])
+
+
+def split_to(vertices, faces, longest_m):
+    """The same surface in triangles with edges of at most this length, halved at the longest.
+
+    Returns vertices, faces and, for every new facet, the index of the facet that it is part of.
+    """
+    corners = np.asarray(vertices, dtype=float)[faces]
+    parents = np.arange(len(corners))
+    done = []
+    while len(corners):
+        lengths = np.linalg.norm(corners[:, [1, 2, 0]] - corners, axis=2)
+        longest = lengths.argmax(axis=1)
+        small = lengths.max(axis=1) <= longest_m
+        done.append((corners[small], parents[small]))
+        corners, parents, first = corners[~small], parents[~small], longest[~small]
+        rows = np.arange(len(corners))
+        a, b = corners[rows, first], corners[rows, (first + 1) % 3]
+        c, middle = corners[rows, (first + 2) % 3], (a + b) / 2
+        corners = np.concatenate([np.stack([a, middle, c], 1), np.stack([middle, b, c], 1)])
+        parents = np.concatenate([parents, parents])
+    whole, parents = (np.concatenate(parts) for parts in zip(*done, strict=True))
+    return whole.reshape(-1, 3), np.arange(3 * len(whole)).reshape(-1, 3), parents
