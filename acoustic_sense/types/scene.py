@@ -7,13 +7,39 @@ at the origin, so that a point inside the room lies between `(0, 0, 0)` and `siz
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from acoustic_sense.constants import SAMPLE_RATE_HZ
 
 Vector = tuple[float, float, float]
+Convention = Literal["ambix", "acn-n3d", "fuma", "n3d", "sn3d"]
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+_BANDS = 8
+
+
+def _all_three_axes(axes: str) -> str:
+    """Refuse microphone axes that leave one of the three out."""
+    if sorted(axes[1::2]) != ["x", "y", "z"]:
+        raise ValueError(f"name each of x, y and z once, like '+x+y+z', not '{axes}'")
+    return axes
+
+
+def _surface_absorption(value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+    """Refuse absorptions outside [0, 1), and any number of them but 1 or 8."""
+    bands = value if isinstance(value, tuple) else (value,)
+    if isinstance(value, tuple) and len(bands) != _BANDS:
+        raise ValueError(
+            f"give one absorption or one for each of {_BANDS} octaves from 125 Hz to 16 kHz, "
+            f"not {len(bands)}"
+        )
+    if not all(0 <= band < 1 for band in bands):
+        raise ValueError(f"absorption lies from 0 to below 1, not {value}")
+    return value
+
+
+MicrophoneAxes = Annotated[str, Field(pattern="^([+-][xyz]){3}$"), AfterValidator(_all_three_axes)]
+SurfaceAbsorption = Annotated[float | tuple[float, ...], AfterValidator(_surface_absorption)]
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -74,11 +100,21 @@ class Microphone:
             ambisonics frame) is world +x, its left (+Y) is world -z, its up (+Z) is world +y; a
             positive angle turns the front towards its left.
         response_db: As `Loudspeaker.response_db`, the same for all four channels.
+        channel_gain_db: Errors of gain of its channels W, X, Y, Z.
+        axes: Which of its true axes, with which sign, the channels called X, Y and Z are: `+x+y+z`
+            is right; `+y-x+z` is a microphone mounted a quarter turn to its left; `+x-y+z` is one
+            with left and right exchanged.
+        convention: Channel order and gains that the device delivers. Its files are read as AmbiX,
+            the order on disk, so that anything but `ambix` leaves the recording wrongly labelled,
+            as a device does whose convention nobody knows.
     """
 
     position_m: Vector
     yaw_deg: float = 0.0
     response_db: tuple[float, ...] = ()
+    channel_gain_db: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    axes: MicrophoneAxes = "+x+y+z"
+    convention: Convention = "ambix"
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -90,7 +126,8 @@ class Subject:
         betas: Shape coefficients of the body model; empty for its mean shape.
         body: `embedded` for the open body that ships with the simulator, or the path of the
             user's own SMPL file.
-        clothes_absorption: Energy absorption of the body's surface, 0 for a rigid one.
+        clothes_absorption: Energy absorption of the body's surface, 0 for a rigid one: one number,
+            or one per octave band of `ABSORPTION_BANDS_HZ`.
         position_m: Where the subject stands on the floor (y is 0), world coordinates.
         heading_deg: Rotation about world Y; at 0 the subject faces world +z, positive turns
             towards world +x.
@@ -101,7 +138,7 @@ class Subject:
     name: str = "subject"
     betas: tuple[float, ...] = ()
     body: str = "embedded"
-    clothes_absorption: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    clothes_absorption: SurfaceAbsorption = 0.0
     position_m: Vector = (3.0, 0.0, 2.5)
     heading_deg: float = 0.0
     style_seed: int = 0
@@ -154,14 +191,20 @@ class Noise:
         noise_criterion: Noise-criterion (NC) curve of the diffuse room noise, or None for none.
         self_noise_db_spl: Level of the microphone's own white noise, A-weighted, or None.
         full_scale_db_spl: Level that maps to digital full scale (rms of a sine at 0 dBFS).
-        latency_s: Delay between playback and recording that is not sound in air.
+        latency_s: Delay of the recording behind playback and poses that is not sound in air;
+            negative if the recording is early.
+        clock_drift_ppm: How much faster the recorder's clock runs than the player's, in millionths.
+            A sound that was played at time t is found at `t * (1 + ppm / 1e6)` in the recording.
+            Poses keep the recorder's time: pose i belongs to recording time `i / rate_hz` (plus
+            `latency_s`) whatever the drift.
     """
 
     playback_level_db_spl: float = 65.0
     noise_criterion: Annotated[float, Field(ge=0, le=70)] | None = 25.0
     self_noise_db_spl: float | None = 20.0
     full_scale_db_spl: float = 100.0
-    latency_s: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    latency_s: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0
+    clock_drift_ppm: Annotated[float, Field(ge=-1000, le=1000)] = 0.0
 
 
 @dataclass(frozen=True, config=_STRICT)

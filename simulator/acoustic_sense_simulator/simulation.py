@@ -1,8 +1,10 @@
 """From a scene to a take.
 
 Order of things: playback, body and motion, loudspeaker responses, empty room plus scattering,
-playback level, room noise, microphone response, self-noise, latency, digital full scale. The same
-scene gives the same bytes.
+playback level, and what the `recorder` makes of it. The same scene gives the same bytes.
+
+Everything until the recorder runs on the player's clock, which counts as true. Poses are given on
+the recorder's: where that is fast, the body is rendered at that many more poses a second.
 """
 
 from typing import Any
@@ -14,7 +16,9 @@ from acoustic_sense.contracts import SignalSource
 from acoustic_sense.errors import SimulationError
 from acoustic_sense.plugin_loading import load_plugins
 from acoustic_sense.types import Playback, PoseTrack, Recording, Scene, Subject, Take, TakeInfo
-from acoustic_sense_simulator.noise import REFERENCE_PA, diffuse_noise, self_noise
+from acoustic_sense_simulator.loudspeaker import check_cone
+from acoustic_sense_simulator.noise import REFERENCE_PA
+from acoustic_sense_simulator.recorder import clock_ratio, clocked, recorded, samples_after
 from acoustic_sense_simulator.rendering.equalisation import equalised
 from acoustic_sense_simulator.rendering.renderer import MovingMesh, scattered_sound, static_sound
 from acoustic_sense_simulator.room.response import check_inside
@@ -23,6 +27,7 @@ PRE_ROLL_S = 1.0
 """How much of the track before the take still sounds in the room when the take begins."""
 
 _CLEARANCE_M = 0.05
+_MICROPHONE_CLEARANCE_M = 0.1
 _FLOOR_TOLERANCE_M = 0.05
 
 
@@ -43,23 +48,23 @@ def simulate(scene: Scene) -> Take:
         AudioError: The playback cannot be made.
     """
     _check_positions(scene)
-    motion_generator, noise_generator = np.random.default_rng(scene.seed).spawn(2)
+    motion_generator, *noise_generators = np.random.default_rng(scene.seed).spawn(3)
     source, track, pre_roll = _playback(scene)
     pose, mesh = _person(scene, motion_generator)
     count = round(scene.seconds * scene.sample_rate_hz)
-    delay = round(scene.noise.latency_s * scene.sample_rate_hz)
     radiated = _radiated(scene, track)
     static = static_sound(scene, radiated)
     heard = static
     if mesh is not None:
         heard = static + scattered_sound(scene, radiated, mesh, pre_roll)
-    gain = _playback_gain(scene, static[:, pre_roll:])
-    pressure = _delayed(heard, pre_roll - delay, count) * np.float32(gain)
-    recording = _recorded(scene, pressure, noise_generator)
+    gain = _playback_gain(scene, static[:, pre_roll : pre_roll + count])
+    pressure = clocked(heard, pre_roll, count, scene) * np.float32(gain)
+    recording = recorded(scene, pressure, *noise_generators)
+    playback = np.ascontiguousarray(track[:, pre_roll : pre_roll + count])
     return Take(
         info=_info(scene, source),
         recording=Recording(recording, scene.sample_rate_hz),
-        playback=Playback(np.ascontiguousarray(track[:, pre_roll:]), scene.sample_rate_hz),
+        playback=Playback(playback, scene.sample_rate_hz),
         pose=pose,
         scene=scene,
         extra={"playback_gain_pa": gain},
@@ -68,31 +73,51 @@ def simulate(scene: Scene) -> Take:
 
 def _check_positions(scene: Scene) -> None:
     """Raise SimulationError unless loudspeakers, microphone and person are inside the room."""
+    check_inside(scene.room, scene.microphone.position_m, "microphone")
     for index, loudspeaker in enumerate(scene.loudspeakers):
         check_inside(scene.room, loudspeaker.position_m, f"loudspeaker {index}")
-        if np.linalg.norm(np.subtract(loudspeaker.position_m, scene.microphone.position_m)) < 0.1:
-            raise SimulationError(
-                f"loudspeaker {index} is closer than 10 cm to the microphone; move one of them"
-            )
-    check_inside(scene.room, scene.microphone.position_m, "microphone")
+        _check_cabinet(scene, index)
     if scene.subject is not None:
         x, _, z = scene.subject.position_m
         check_inside(scene.room, (x, scene.room.size_m[1] / 2, z), "subject")
 
 
+def _check_cabinet(scene: Scene, index: int) -> None:
+    """Raise SimulationError unless a loudspeaker fits into the room and off the microphone."""
+    loudspeaker = scene.loudspeakers[index]
+    check_cone(loudspeaker)
+    radius, position = loudspeaker.cabinet_radius_m, np.asarray(loudspeaker.position_m)
+    gap = float(np.minimum(position, np.asarray(scene.room.size_m) - position).min())
+    if gap < radius:
+        raise SimulationError(
+            f"the cabinet of loudspeaker {index}, {radius:g} m in radius, reaches through a wall "
+            f"{gap:.2f} m away; move it inwards"
+        )
+    nearest = _MICROPHONE_CLEARANCE_M + radius
+    if np.linalg.norm(position - scene.microphone.position_m) < nearest:
+        raise SimulationError(
+            f"loudspeaker {index} is closer than {100 * nearest:.0f} cm to the microphone; "
+            "move one of them"
+        )
+
+
 def _playback(scene: Scene) -> tuple[SignalSource, Float32[np.ndarray, "speaker sample"], int]:
-    """Return the signal source, the playback with its pre-roll, and the samples of pre-roll."""
+    """Return the signal source, the playback, and the samples that lie before the take.
+
+    The playback goes on after the take for as long as its recording needs.
+    """
     wanted = scene.playback
     component: Any = load_plugins().signal_sources[wanted.source]
     source: SignalSource = component(component.parse(wanted.config, f"playback {wanted.source}"))
     rate = scene.sample_rate_hz
+    after = samples_after(scene)
     samples = source.generate(
-        wanted.start_s + scene.seconds,
+        wanted.start_s + scene.seconds + after / rate,
         rate,
         len(scene.loudspeakers),
         np.random.default_rng(wanted.seed),
     )
-    start, count = round(wanted.start_s * rate), round(scene.seconds * rate)
+    start, count = round(wanted.start_s * rate), round(scene.seconds * rate) + after
     pre_roll = min(start, round(PRE_ROLL_S * rate))
     cut = samples[:, start - pre_roll : start + count]
     missing = pre_roll + count - cut.shape[1]
@@ -118,7 +143,7 @@ def _person(scene: Scene, generator: np.random.Generator) -> tuple[PoseTrack, Mo
         vertices=vertices,
         faces=body.faces,
         rest_vertices=body.pose_vertices(*still)[0],
-        rate_hz=track.rate_hz,
+        rate_hz=track.rate_hz * clock_ratio(scene.noise),
         absorption=scene.subject.clothes_absorption,
     )
     pose = PoseTrack(
@@ -145,14 +170,17 @@ def _check_person(
             f"subject '{subject.name}' moves through a wall: between {reach} m in a room of "
             f"{size} m; move subject.position_m inwards or enlarge room.size_m"
         )
-    things = {f"loudspeaker {i}": s.position_m for i, s in enumerate(scene.loudspeakers)}
-    things["microphone"] = scene.microphone.position_m
-    for name, position in things.items():
-        place = np.asarray(position, dtype=np.float32)
-        if (place < low - _CLEARANCE_M).any() or (place > high + _CLEARANCE_M).any():
+    things = {
+        f"loudspeaker {i}": (s.position_m, s.cabinet_radius_m)
+        for i, s in enumerate(scene.loudspeakers)
+    }
+    things["microphone"] = scene.microphone.position_m, 0.0
+    for name, (position, radius) in things.items():
+        place, clearance = np.asarray(position, dtype=np.float32), _CLEARANCE_M + radius
+        if (place < low - clearance).any() or (place > high + clearance).any():
             continue
         nearest = min(float(((pose - place) ** 2).sum(axis=1).min()) for pose in vertices)
-        if nearest < _CLEARANCE_M**2:
+        if nearest < clearance**2:
             raise SimulationError(
                 f"subject '{subject.name}' touches the {name}; move one of them apart"
             )
@@ -179,40 +207,6 @@ def _playback_gain(scene: Scene, static: Float32[np.ndarray, "4 sample"]) -> flo
     if rms == 0.0:
         return 0.0
     return REFERENCE_PA * 10 ** (scene.noise.playback_level_db_spl / 20) / rms
-
-
-def _delayed(
-    sound: Float32[np.ndarray, "4 sample"], start: int, count: int
-) -> Float32[np.ndarray, "4 sample"]:
-    """Return `count` samples from `start` on, silence before the first."""
-    silence = max(0, -start)
-    piece = sound[:, max(start, 0) : max(start, 0) + count - silence]
-    return np.pad(piece, ((0, 0), (silence, count - silence - piece.shape[1])))
-
-
-def _recorded(
-    scene: Scene, pressure: Float32[np.ndarray, "4 sample"], generator: np.random.Generator
-) -> Float32[np.ndarray, "4 sample"]:
-    """Return the digital recording of a sound pressure in pascals.
-
-    Raises:
-        SimulationError: It would clip.
-    """
-    noise, rate, count = scene.noise, scene.sample_rate_hz, pressure.shape[1]
-    if noise.noise_criterion is not None:
-        pressure = pressure + diffuse_noise(noise.noise_criterion, count, rate, generator)
-    pressure = equalised(pressure, scene.microphone.response_db, rate)
-    if noise.self_noise_db_spl is not None:
-        pressure = pressure + self_noise(noise.self_noise_db_spl, count, rate, generator)
-    full_scale_pa = REFERENCE_PA * 10 ** (noise.full_scale_db_spl / 20) * np.sqrt(2)
-    recording: Float32[np.ndarray, "4 sample"] = pressure / np.float32(full_scale_pa)
-    peak = float(np.abs(recording).max())
-    if peak > 1.0:
-        raise SimulationError(
-            f"the recording clips by {20 * np.log10(peak):.1f} dB; raise "
-            "noise.full_scale_db_spl or lower noise.playback_level_db_spl"
-        )
-    return recording
 
 
 def _info(scene: Scene, source: SignalSource) -> TakeInfo:

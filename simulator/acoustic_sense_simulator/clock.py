@@ -1,0 +1,75 @@
+"""Clock drift: a recording read on a clock that is not the player's.
+
+Sample n of the result lies at sample `first + n * step` of the sound. Between samples stands the
+band-limited signal, through a sinc under a Kaiser window; its table is linear between 2,048
+fractions of a sample.
+
+References:
+    Smith, Gossett: A flexible sampling-rate conversion method, ICASSP 1984. Kaiser, Schafer: On
+    the use of the I0-sinh window for spectrum analysis, IEEE Trans. ASSP 28, 1980.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Float64
+from numba import njit
+
+HALF_TAPS = 32
+"""Samples that count on each side of a place between two samples."""
+
+_FRACTIONS = 2048
+_KAISER_BETA = 10.0  # sidelobes below -100 dB; transition from 21 to 27 kHz at 48 kHz
+
+
+def read_at(
+    sound: Float32[np.ndarray, "channel sample"], first: float, step: float, count: int
+) -> Float32[np.ndarray, "channel out"]:
+    """Return a sound at evenly spaced places between its samples; silence beyond its ends.
+
+    Args:
+        sound: Float32 array, shape `(channel, sample)`.
+        first: Place of the first sample returned, in samples of `sound`; may be negative.
+        step: Distance of two samples returned, in samples of `sound`; near 1, since nothing is
+            filtered out above half the new rate.
+        count: Number of samples returned.
+
+    Returns:
+        Float32 array, shape `(channel, count)`.
+    """
+    result = np.zeros((count, len(sound)), dtype=np.float32)
+    _interpolate(np.ascontiguousarray(sound.T), first, step, _table(), result)
+    return np.ascontiguousarray(result.T)
+
+
+@lru_cache(maxsize=1)
+def _table() -> Float64[np.ndarray, "fraction tap"]:
+    """Return the weights of the taps for each fraction of a sample, both 0 and 1 included."""
+    fractions = np.arange(_FRACTIONS + 1)[:, None] / _FRACTIONS
+    places = np.arange(1 - HALF_TAPS, HALF_TAPS + 1) - fractions
+    inside = np.maximum(0.0, 1.0 - (places / HALF_TAPS) ** 2)
+    weights: np.ndarray = np.sinc(places) * np.i0(_KAISER_BETA * np.sqrt(inside))
+    return weights / np.i0(_KAISER_BETA)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _interpolate(sound: Any, first: float, step: float, table: Any, result: Any) -> None:
+    """Fill `result`, shape `(out, channel)`, from `sound`, shape `(sample, channel)`."""
+    taps, channels = table.shape[1], sound.shape[1]
+    fractions = table.shape[0] - 1
+    total = np.zeros(channels)
+    for n in range(result.shape[0]):
+        place = first + n * step
+        whole = int(np.floor(place))
+        fraction = (place - whole) * fractions
+        row = min(int(fraction), fractions - 1)
+        share = fraction - row
+        start = whole + 1 - taps // 2
+        total[:] = 0.0
+        for tap in range(max(0, -start), min(taps, sound.shape[0] - start)):
+            weight = table[row, tap] + share * (table[row + 1, tap] - table[row, tap])
+            for channel in range(channels):
+                total[channel] += weight * sound[start + tap, channel]
+        for channel in range(channels):
+            result[n, channel] = total[channel]
