@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 from acoustic_sense_simulator import simulate
+from acoustic_sense_simulator.body import load_body
+from acoustic_sense_simulator.clock import read_at
+from acoustic_sense_simulator.rendering.renderer import MovingMesh, scattered_sound
 
 from acoustic_sense.errors import SimulationError, UnknownPluginError
 from acoustic_sense.types import (
@@ -109,3 +113,46 @@ def test_import_leaves_heavy_libraries_alone():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_poses_keep_the_recorders_time_under_drift(tmp_path):
+    """What the body adds to a late click is that of the pose at the recording's time."""
+    rate, ratio, click = 48_000, 1 - 1000e-6, 13 * 48_000
+    samples = np.zeros(14 * rate, dtype=np.float32)
+    samples[click] = 1.0
+    soundfile.write(tmp_path / "click.wav", samples, rate, subtype="FLOAT")
+    scene = replace(
+        SCENE,
+        seconds=13.5,
+        room=Room(absorption=0.99, image_order=0),
+        loudspeakers=(Loudspeaker((3.0, 1.2, 0.8)),),
+        motion=Motion(activities=("walk-in-place",), rate_hz=240.0),
+        playback=PlaybackSource(
+            source="music-file", config={"path": str(tmp_path / "click.wav"), "loop": False}
+        ),
+        noise=replace(QUIET, playback_level_db_spl=40.0, clock_drift_ppm=-1000.0),
+    )
+    take = simulate(scene)
+    empty = simulate(replace(scene, subject=None))
+    added = take.recording.samples - empty.recording.samples
+    gain = take.extra["playback_gain_pa"] / (20e-6 * 10 ** (100 / 20) * 2**0.5)
+
+    body = load_body(scene.subject, scene.facets)
+    still = np.zeros((1, 72), dtype=np.float32), np.zeros((1, 3), dtype=np.float32)
+    rest = body.pose_vertices(*still)[0]
+    start = click - rate // 2
+    window = slice(round((click + 480) * ratio), round((click + 1500) * ratio))
+
+    def difference(pose):
+        chosen = take.pose.smpl_pose[pose : pose + 1], take.pose.smpl_trans[pose : pose + 1]
+        mesh = MovingMesh(body.pose_vertices(*chosen), body.faces, rest, 240.0)
+        sound = scattered_sound(scene, samples[None, start:], mesh) * np.float32(gain)
+        sound = read_at(sound, -start + 0.0, 1 / ratio, added.shape[1])[:, window]
+        return np.linalg.norm(sound - added[:, window]) / np.linalg.norm(added[:, window])
+
+    travel = 1.7 / 343  # from the loudspeaker to the body
+    right = round((click / rate + travel) * ratio * 240)
+    errors = {step: difference(right + step) for step in range(-4, 5)}
+    best = min(errors, key=errors.get)
+    assert abs(best) <= 1, errors
+    assert errors[best] < 0.15, errors

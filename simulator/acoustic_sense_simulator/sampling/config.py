@@ -9,11 +9,12 @@ from pydantic import Field, model_validator
 from acoustic_sense.config import Config
 from acoustic_sense.constants import SAMPLE_RATE_HZ
 from acoustic_sense.errors import suggestion
+from acoustic_sense_simulator.sampling.equipment import EquipmentConfig
 from acoustic_sense_simulator.sampling.layout import LayoutConfig
 from acoustic_sense_simulator.sampling.names import Name
 from acoustic_sense_simulator.sampling.rooms import RoomConfig
 from acoustic_sense_simulator.sampling.subjects import SubjectsConfig
-from acoustic_sense_simulator.sampling.surroundings import EquipmentConfig, NoiseConfig
+from acoustic_sense_simulator.sampling.surroundings import NoiseConfig
 from acoustic_sense_simulator.sampling.tracks import TrackConfig, expand_tracks
 
 
@@ -70,7 +71,7 @@ class GenerationConfig(Config):
         default_factory=LayoutConfig, description="Where everything stands."
     )
     equipment: EquipmentConfig = Field(
-        default_factory=EquipmentConfig, description="Loudspeaker and microphone responses."
+        default_factory=EquipmentConfig, description="Loudspeakers and microphone."
     )
     noise: NoiseConfig = Field(default_factory=NoiseConfig, description="Levels, noise and timing.")
     motion: MotionConfig = Field(default_factory=MotionConfig, description="How subjects move.")
@@ -80,8 +81,9 @@ class GenerationConfig(Config):
     microphone_order: int = Field(
         default=1, ge=0, le=3, description="Highest reflection order from body to microphone."
     )
-    facets: Literal["coarse", "fine"] = Field(
-        default="coarse", description="Body mesh for scattering: about 2,500 or 24,000 facets."
+    facets: Literal["coarse", "medium", "fine"] = Field(
+        default="coarse",
+        description="Body mesh for scattering: about 2,500, 5,000 or 24,500 facets.",
     )
 
     @model_validator(mode="after")

@@ -77,7 +77,7 @@ def eyring_absorption(size_m: tuple[float, float, float], rt60_s: float) -> floa
 
     Examples:
         >>> round(eyring_absorption((8.0, 3.0, 7.0), 0.5), 3)
-        0.231
+        0.235
     """
     x, y, z = size_m
     volume, surface = x * y * z, 2 * (x * y + y * z + x * z)

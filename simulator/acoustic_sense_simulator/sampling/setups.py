@@ -9,6 +9,7 @@ from acoustic_sense.errors import SimulationError
 from acoustic_sense.types import Loudspeaker, Microphone, Noise, Room
 from acoustic_sense.types.scene import RESPONSE_FREQUENCIES_HZ, Vector
 from acoustic_sense_simulator.sampling.config import GenerationConfig
+from acoustic_sense_simulator.sampling.equipment import draw_loudspeakers, draw_microphone
 from acoustic_sense_simulator.sampling.layout import (
     Layout,
     draw_layout,
@@ -90,19 +91,17 @@ def draw_valid_stance(
 def _equip(
     config: GenerationConfig, room: Room, layout: Layout, generator: np.random.Generator
 ) -> Setup:
-    """Give the loudspeakers and the microphone their responses, and draw the noise."""
+    """Give the loudspeakers and the microphone their properties, and draw the noise."""
     bands = len(RESPONSE_FREQUENCIES_HZ)
     equipment = config.equipment
-    loudspeakers = tuple(
-        Loudspeaker(position, response_db(generator, equipment.loudspeaker_spread_db, bands))
-        for position in layout.loudspeakers_m
-    )
-    microphone = Microphone(
-        layout.microphone_m,
-        layout.microphone_yaw_deg,
-        response_db(generator, equipment.microphone_spread_db, bands),
-    )
+    responses = [
+        response_db(generator, equipment.loudspeaker_spread_db, bands)
+        for _ in layout.loudspeakers_m
+    ]
+    microphone_response = response_db(generator, equipment.microphone_spread_db, bands)
     noise = draw_noise(config.noise, generator)
+    loudspeakers = draw_loudspeakers(equipment, layout, responses, generator)
+    microphone = draw_microphone(equipment, layout, microphone_response, generator)
     return Setup(room, layout, loudspeakers, microphone, noise)
 
 

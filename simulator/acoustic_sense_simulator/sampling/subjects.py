@@ -7,20 +7,11 @@ from pydantic import Field
 
 from acoustic_sense.config import Config
 from acoustic_sense.types import Subject
+from acoustic_sense_simulator.sampling.clothes import ClothesConfig
 from acoustic_sense_simulator.sampling.names import Name
 from acoustic_sense_simulator.sampling.seeds import generator_for, seed_for
 
-Absorption = Annotated[float, Field(ge=0, lt=1)]
 Betas = Annotated[tuple[float, ...], Field(max_length=300)]
-
-
-class ClothesConfig(Config):
-    """Something that subjects may wear."""
-
-    name: Name = Field(description="What to call it; becomes a split tag of the take.")
-    absorption: Absorption = Field(
-        description="Energy absorption of the clothed surface, from 0 (rigid) to below 1."
-    )
 
 
 class PersonConfig(Config):
@@ -60,7 +51,7 @@ class SubjectsConfig(Config):
         default=2.0, gt=0, le=4, description="Largest absolute shape coefficient."
     )
     clothes: tuple[ClothesConfig, ...] = Field(
-        default=(ClothesConfig(name="mocap-suit", absorption=0.1),),
+        default=(ClothesConfig(name="mocap-suit"),),
         min_length=1,
         description="What subjects wear; one entry is drawn for each subject.",
     )
@@ -95,7 +86,7 @@ def _draw_subject(config: SubjectsConfig, person: PersonConfig, seed: int) -> tu
         name=person.name,
         betas=person.betas if explicit else tuple(round(float(beta), 3) for beta in drawn),
         body=person.body or config.body,
-        clothes_absorption=clothes.absorption,
+        clothes_absorption=clothes.surface_absorption(),
         style_seed=seed_for(seed, "style", person.name) if style_seed is None else style_seed,
     )
     return subject, clothes.name

@@ -1,4 +1,4 @@
-"""Surroundings: equipment responses, levels, noise and timing."""
+"""Surroundings: levels, noise and timing."""
 
 from typing import Annotated
 
@@ -11,24 +11,8 @@ from acoustic_sense_simulator.sampling.ranges import Range, draw, within
 
 Level = Annotated[Range, AfterValidator(within(0.0, 130.0))]
 NoiseCriterion = Annotated[Range, AfterValidator(within(0.0, 70.0))]
-Latency = Annotated[Range, AfterValidator(within(0.0, 0.5))]
-
-
-class EquipmentConfig(Config):
-    """How far loudspeakers and microphone are from perfect."""
-
-    loudspeaker_spread_db: float = Field(
-        default=2.0,
-        ge=0,
-        le=12,
-        description="Standard deviation of a loudspeaker's response between octaves.",
-    )
-    microphone_spread_db: float = Field(
-        default=0.5,
-        ge=0,
-        le=12,
-        description="Standard deviation of the microphone's response between octaves.",
-    )
+Latency = Annotated[Range, AfterValidator(within(-0.5, 0.5))]
+Drift = Annotated[Range, AfterValidator(within(-1000.0, 1000.0))]
 
 
 class NoiseConfig(Config):
@@ -54,7 +38,13 @@ class NoiseConfig(Config):
     )
     latency_s: Latency = Field(
         default=(0.0, 0.0),
-        description="Delay between playback and recording that is not sound in air.",
+        description="Delay of the recording behind playback and poses that is not sound in air; "
+        "negative for recordings that are early.",
+    )
+    clock_drift_ppm: Drift = Field(
+        default=(0.0, 0.0),
+        description="How much faster the recorder's clock runs than the player's, in millionths; "
+        "poses keep the recorder's time.",
     )
 
 
@@ -64,10 +54,12 @@ def draw_noise(config: NoiseConfig, generator: np.random.Generator) -> Noise:
     criterion = draw(generator, config.noise_criterion, 2)
     self_noise = draw(generator, config.self_noise_db_spl, 2)
     latency = draw(generator, config.latency_s, 6)
+    drift = draw(generator, config.clock_drift_ppm, 2)
     return Noise(
         playback_level_db_spl=level,
         noise_criterion=None if config.silent else criterion,
         self_noise_db_spl=None if config.silent else self_noise,
         full_scale_db_spl=config.full_scale_db_spl,
         latency_s=latency,
+        clock_drift_ppm=drift,
     )
