@@ -52,13 +52,15 @@ def new_file(path: Path) -> Iterator[Path]:
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; at the end its contents are moved to `path`.
 
-    A folder that is already there keeps its other files. On any error nothing is left behind.
+    A folder that is already there keeps its other files. On any error nothing is left behind; what
+    a killed process left behind is removed by the next one.
 
     Raises:
         AcousticSenseError: `path` is a file.
     """
     check_new_folder(path)
     made = _make_parents(path.absolute().parent)
+    _remove_leftovers(path)
     temporary = path.absolute().with_name(f".{path.absolute().name}.partial-{os.getpid()}")
     temporary.mkdir()
     try:
@@ -112,6 +114,25 @@ def _make_parents(folder: Path) -> list[Path]:
     missing = [p for p in (folder, *folder.parents) if not p.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return missing
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove the temporary folders of `path` whose processes are no more."""
+    prefix = f".{path.absolute().name}.partial-"
+    for folder in path.absolute().parent.iterdir():
+        process = folder.name.removeprefix(prefix)
+        if folder.name.startswith(prefix) and process.isdecimal() and not _runs(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it runs, but belongs to somebody else
+    return True
 
 
 def remove_empty(folders: list[Path]) -> None:

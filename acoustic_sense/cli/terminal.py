@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-T = TypeVar("T")
+ShowT = TypeVar("ShowT", bound=Callable[..., None])
 
 PIPE_WIDTH = 200
 """Columns of a table that goes to a file or a pipe, where nothing needs to be wrapped."""
@@ -81,8 +81,8 @@ def print_table(
 
 @contextmanager
 def on_terminal(
-    make: Callable[["Console"], AbstractContextManager[Callable[[T], None]]],
-) -> Iterator[Callable[[T], None] | None]:
+    make: Callable[["Console"], AbstractContextManager[ShowT]],
+) -> Iterator[ShowT | None]:
     """Yield a function that shows progress, or None where standard error is no terminal.
 
     Args:
@@ -95,6 +95,33 @@ def on_terminal(
         return
     with make(out) as show:
         yield show
+
+
+def counter_bar(
+    text: str,
+) -> Callable[["Console"], AbstractContextManager[Callable[[int, int], None]]]:
+    """Return a maker of a bar for `on_terminal` that shows how many things of how many are done.
+
+    Args:
+        text: What is being done.
+    """
+
+    @contextmanager
+    def make(out: "Console") -> Iterator[Callable[[int, int], None]]:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (TextColumn(text), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=out, transient=True) as bar:
+            task = bar.add_task("", total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    return make
 
 
 def length_text(seconds: float) -> str:

@@ -10,6 +10,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, cast
 
+import numpy as np
+from jaxtyping import Float32
 from pydantic import BaseModel
 
 from acoustic_sense.errors import PluginError
@@ -41,6 +43,20 @@ class Simulator(Protocol):
 
     def simulate(self, scene: Scene) -> Take:
         """Render one scene.
+
+        Raises:
+            SimulationError: The scene is not possible.
+        """
+        ...
+
+    def room_responses(self, scene: Scene) -> Float32[np.ndarray, "speaker 4 tap"]:
+        """Return what the microphone hears of an impulse on each playback channel, nobody present.
+
+        Args:
+            scene: Its room, loudspeakers and microphone; the rest does not matter.
+
+        Returns:
+            Shape `(speaker, 4, tap)`, W, X, Y, Z with SN3D gains, tap 0 the time of the impulse.
 
         Raises:
             SimulationError: The scene is not possible.

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
+from pydantic import ValidationError
 
 from acoustic_sense.constants import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from acoustic_sense.datasets.dataset import Dataset, file_fingerprint
 from acoustic_sense.datasets.flac import audio_shape
 from acoustic_sense.datasets.pose_archive import read_pose
-from acoustic_sense.datasets.take_files import read_take, take_folder
+from acoustic_sense.datasets.take_files import read_take, read_take_json, take_folder
 from acoustic_sense.datasets.take_table import TABLE_NAME, read_table
 from acoustic_sense.errors import DatasetError
-from acoustic_sense.types import Take
+from acoustic_sense.types import PoseTrack, Scene, Take
 
 DESCRIPTION_NAME = "dataset.json"
 FORMAT_NAME = "acoustic-sense takes"
@@ -48,6 +49,37 @@ class TakeDataset(Dataset):
         """Return a take with its audio and its pose track."""
         return read_take(self.folder(take_id))
 
+    def read_pose(self, take_id: str) -> PoseTrack:
+        """Return a take's pose track alone.
+
+        Raises:
+            DatasetError: There is no such take or its poses are not sound.
+        """
+        return read_pose(self.folder(take_id) / "pose.npz")
+
+    def read_scene(self, take_id: str) -> Scene | None:
+        """Return the scene that a take was simulated from, or None for a real one.
+
+        Raises:
+            DatasetError: There is no such take or its `take.json` is not sound.
+        """
+        folder = self.folder(take_id)
+        data = read_take_json(folder).get("scene")
+        try:
+            return Scene.from_json(data) if data else None
+        except ValidationError as error:
+            problem = error.errors()[0]
+            where = ".".join(str(part) for part in ("scene", *problem["loc"]))
+            raise DatasetError(f"{folder / 'take.json'}: {where}: {problem['msg']}") from None
+
+    def playback_shape(self, take_id: str) -> tuple[int, int]:
+        """Return loudspeakers and samples of a take's playback, from its header alone.
+
+        Raises:
+            DatasetError: There is no such take or its header cannot be read.
+        """
+        return audio_shape(self.folder(take_id) / "playback.flac")[:2]
+
     def frame_count(self, take_id: str) -> int:
         """Return the number of whole 50 ms feature frames of a take."""
         _, samples, rate_hz = audio_shape(self.folder(take_id) / "recording.flac")
@@ -55,13 +87,11 @@ class TakeDataset(Dataset):
 
     def pose_targets(self, take_id: str) -> Float32[np.ndarray, "frame 21 3"]:
         """Return the joints at the centres of the feature frames, in metres."""
-        pose = read_pose(self.folder(take_id) / "pose.npz")
-        return pose.at_feature_frames(self.frame_count(take_id))
+        return self.read_pose(take_id).at_feature_frames(self.frame_count(take_id))
 
     def activity(self, take_id: str) -> np.ndarray:
         """Return the activity's name at each feature frame, `""` where unlabelled."""
-        pose = read_pose(self.folder(take_id) / "pose.npz")
-        return pose.activity_at_feature_frames(self.frame_count(take_id))
+        return self.read_pose(take_id).activity_at_feature_frames(self.frame_count(take_id))
 
     def fingerprint(self, take_id: str) -> str:
         """Return sizes and times of the take's audio files."""

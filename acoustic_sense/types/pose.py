@@ -57,19 +57,22 @@ class PoseTrack:
         """Length in seconds."""
         return len(self.joints) / self.rate_hz
 
-    def at_feature_frames(self, frame_count: int) -> Float32[np.ndarray, "frame 21 3"]:
+    def at_feature_frames(
+        self, frame_count: int, start_s: float = 0.0
+    ) -> Float32[np.ndarray, "frame 21 3"]:
         """Return the joints at the centres of the first `frame_count` feature frames.
 
-        Feature frame i covers `[i, i + 1) / 20 Hz`; its pose is that of its centre, linearly
-        interpolated between the two nearest poses and held at the ends.
+        Feature frame i covers `[i, i + 1) / 20 Hz` after `start_s`; its pose is that of its
+        centre, linearly interpolated between the two nearest poses and held at the ends.
 
         Args:
             frame_count: Number of 50 ms feature frames.
+            start_s: Where in the take the first frame begins.
 
         Returns:
             Float32 array, shape `(frame_count, 21, 3)`, metres.
         """
-        low, high, weight = self._neighbours(frame_count)
+        low, high, weight = self._neighbours(frame_count, start_s)
         weight = weight[:, None, None]
         blend = (1 - weight) * self.joints[low] + weight * self.joints[high]
         return np.asarray(blend, dtype=np.float32)
@@ -82,9 +85,11 @@ class PoseTrack:
         nearest: np.ndarray = self.activity[np.where(weight < 0.5, low, high)]
         return nearest
 
-    def _neighbours(self, frame_count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _neighbours(
+        self, frame_count: int, start_s: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the two pose indices around each feature frame's centre, and the weight."""
-        position = (np.arange(frame_count) + 0.5) / FRAME_RATE_HZ * self.rate_hz
+        position = ((np.arange(frame_count) + 0.5) / FRAME_RATE_HZ + start_s) * self.rate_hz
         position = np.clip(position, 0, len(self.joints) - 1)
         low = np.floor(position).astype(int)
         high = np.minimum(low + 1, len(self.joints) - 1)

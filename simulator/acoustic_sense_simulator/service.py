@@ -15,6 +15,8 @@ from acoustic_sense_simulator.sampling import GenerationConfig, scenes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from jaxtyping import Float32
     from pydantic import BaseModel
 
     from acoustic_sense.contracts.simulator import GenerationProgress
@@ -25,7 +27,7 @@ STUDIO = Path(__file__).parent / "configs" / "studio.toml"
 
 _PEOPLE = 99
 
-__all__ = ["GenerationConfig", "demo_scene", "generate", "simulate"]
+__all__ = ["GenerationConfig", "demo_scene", "generate", "room_responses", "simulate"]
 
 
 def simulate(scene: Scene) -> Take:
@@ -39,6 +41,20 @@ def simulate(scene: Scene) -> Take:
 
     with single_thread():
         return render(scene)
+
+
+def room_responses(scene: Scene) -> Float32[np.ndarray, "speaker 4 tap"]:
+    """Return the response of the scene's empty room to each loudspeaker, see `empty_room`.
+
+    Raises:
+        SimulationError: A loudspeaker or the microphone is outside the room, or a response does
+            not end.
+    """
+    from acoustic_sense_simulator.empty_room import room_responses as respond
+    from acoustic_sense_simulator.generation.threads import single_thread
+
+    with single_thread():
+        return respond(scene)
 
 
 def demo_scene(seconds: float, seed: int) -> Scene:
