@@ -54,6 +54,10 @@ class Room:
         late_tail: Whether a diffuse, ray-traced tail follows the images.
         air_absorption: Whether air takes high frequencies away over distance.
         name: What to call the room in tables and protocols.
+        scattering: Share of the reflected energy that the walls and what stands along them send
+            anywhere, by Lambert's law, instead of mirroring it: 0 for bare walls, in which sound
+            along the longest sides outlives what statistics say. What is scattered is heard in the
+            diffuse tail only.
     """
 
     size_m: Vector = (6.0, 3.0, 5.0)
@@ -62,6 +66,7 @@ class Room:
     late_tail: bool = False
     air_absorption: bool = False
     name: str = "room"
+    scattering: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -124,6 +129,9 @@ class Subject:
     Attributes:
         name: Identity used by cross-subject protocols.
         betas: Shape coefficients of the body model; empty for its mean shape.
+        height_m: Height in T-pose, or None for that of `betas`. With a height or a mass the person
+            has the betas nearest to `betas` that give them.
+        mass_kg: Mass, the volume of the body times 1,010 kg/m^3, or None for that of `betas`.
         body: `embedded` for the open body that ships with the simulator, or the path of the
             user's own SMPL file.
         clothes_absorption: Energy absorption of the body's surface, 0 for a rigid one: one number,
@@ -137,6 +145,8 @@ class Subject:
 
     name: str = "subject"
     betas: tuple[float, ...] = ()
+    height_m: Annotated[float, Field(gt=0, le=3)] | None = None
+    mass_kg: Annotated[float, Field(gt=0, le=400)] | None = None
     body: str = "embedded"
     clothes_absorption: SurfaceAbsorption = 0.0
     position_m: Vector = (3.0, 0.0, 2.5)

@@ -67,7 +67,7 @@ def simulate(scene: Scene) -> Take:
         playback=Playback(playback, scene.sample_rate_hz),
         pose=pose,
         scene=scene,
-        extra={"playback_gain_pa": gain},
+        extra={"playback_gain_pa": gain, **_measured(scene)},
     )
 
 
@@ -152,9 +152,19 @@ def _person(scene: Scene, generator: np.random.Generator) -> tuple[PoseTrack, Mo
         activity=track.activity,
         smpl_pose=track.smpl_pose,
         smpl_trans=track.smpl_trans,
-        smpl_betas=np.asarray(scene.subject.betas, dtype=np.float32),
+        smpl_betas=np.asarray(body.betas, dtype=np.float32),
     )
     return pose, mesh
+
+
+def _measured(scene: Scene) -> dict[str, float]:
+    """Return the person's height and mass, nothing for an empty room."""
+    if scene.subject is None:
+        return {}
+    from acoustic_sense_simulator.body import subject_measures
+
+    found = subject_measures(scene.subject)
+    return {"height_m": round(found.height_m, 4), "mass_kg": round(found.mass_kg, 2)}
 
 
 def _check_person(

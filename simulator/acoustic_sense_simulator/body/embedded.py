@@ -9,8 +9,9 @@ the armpits.
 
 Arrays of `data/body_<facets>.npz`: `vertices`, `faces`, `vertex_directions`, `joints`,
 `joint_directions` as in `BodyModel`; `weight_joints` and `weight_values`, the six strongest
-(medium: eight) skinning weights of each vertex; `parents`; and in the coarse file `check_betas` and `check_joints`,
-25 people of the population with the joints that anny itself gives them, for the tests.
+(medium: eight) skinning weights of each vertex; `parents`; and in the coarse file `check_betas` and
+`check_joints`, 25 people of the population with the joints that anny itself gives them, for the
+tests.
 """
 
 from functools import cache

@@ -80,6 +80,8 @@ def _scene(
         subject=Subject(
             name=subject.name,
             betas=subject.betas,
+            height_m=subject.height_m,
+            mass_kg=subject.mass_kg,
             body=subject.body,
             clothes_absorption=subject.clothes_absorption,
             position_m=position_m,

@@ -1,15 +1,22 @@
 """Subjects: who moves, their shapes, clothes and styles."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from acoustic_sense.config import Config
 from acoustic_sense.types import Subject
+from acoustic_sense_simulator.body import subject_betas
+from acoustic_sense_simulator.body.loading import measured_model
+from acoustic_sense_simulator.body.metric_shape import is_in_population
 from acoustic_sense_simulator.sampling.clothes import ClothesConfig
 from acoustic_sense_simulator.sampling.names import Name
+from acoustic_sense_simulator.sampling.ranges import Range, draw, within
 from acoustic_sense_simulator.sampling.seeds import generator_for, seed_for
+
+_TRIES = 200  # draws of a height and a mass that go together
 
 Betas = Annotated[tuple[float, ...], Field(max_length=300)]
 
@@ -19,6 +26,12 @@ class PersonConfig(Config):
 
     name: Name = Field(description="Identity of the subject in protocols.")
     betas: Betas = Field(default=(), description="Shape coefficients; empty for the mean shape.")
+    height_m: float | None = Field(
+        default=None, gt=0, le=3, description="Height; left out, that of the shape coefficients."
+    )
+    mass_kg: float | None = Field(
+        default=None, gt=0, le=400, description="Mass; left out, that of the shape coefficients."
+    )
     body: str = Field(
         default="", description="SMPL file of this subject; empty for `subjects.body`."
     )
@@ -50,6 +63,14 @@ class SubjectsConfig(Config):
     betas_limit: float = Field(
         default=2.0, gt=0, le=4, description="Largest absolute shape coefficient."
     )
+    height_m: Annotated[Range, AfterValidator(within(0.5, 3))] | None = Field(
+        default=None,
+        description="Height of the subjects drawn; left out, that of the shape coefficients.",
+    )
+    mass_kg: Annotated[Range, AfterValidator(within(1, 400))] | None = Field(
+        default=None,
+        description="Mass of the subjects drawn; left out, that of the shape coefficients.",
+    )
     clothes: tuple[ClothesConfig, ...] = Field(
         default=(ClothesConfig(name="mocap-suit"),),
         min_length=1,
@@ -66,6 +87,9 @@ def draw_subjects(config: SubjectsConfig, seed: int) -> tuple[tuple[Subject, str
 
     Returns:
         Each subject, still without a place in a room, and the name of its clothes.
+
+    Raises:
+        SimulationError: The population of the body has nobody of a height and mass asked for.
     """
     digits = max(2, len(str(config.count)))
     people = config.people or tuple(
@@ -82,11 +106,35 @@ def _draw_subject(config: SubjectsConfig, person: PersonConfig, seed: int) -> tu
     drawn = np.clip(drawn, -config.betas_limit, config.betas_limit)
     explicit = bool(config.people)
     style_seed = person.style_seed
+    body = person.body or config.body
+    height_m, mass_kg = person.height_m, person.mass_kg
+    if not explicit:
+        height_m, mass_kg = _draw_measures(config, body, generator)
     subject = Subject(
         name=person.name,
         betas=person.betas if explicit else tuple(round(float(beta), 3) for beta in drawn),
-        body=person.body or config.body,
+        height_m=height_m,
+        mass_kg=mass_kg,
+        body=body,
         clothes_absorption=clothes.surface_absorption(),
         style_seed=seed_for(seed, "style", person.name) if style_seed is None else style_seed,
     )
+    if height_m is not None or mass_kg is not None:  # solved here, so that scenes show the betas
+        betas = tuple(round(beta, 4) for beta in subject_betas(subject))
+        subject = replace(subject, betas=betas)
     return subject, clothes.name
+
+
+def _draw_measures(
+    config: SubjectsConfig, body: str, generator: np.random.Generator
+) -> tuple[float | None, float | None]:
+    """Draw height and mass from their ranges until the population has such a person."""
+    if config.height_m is None and config.mass_kg is None:
+        return None, None
+    model = measured_model(body)
+    for _ in range(_TRIES):
+        height_m = None if config.height_m is None else draw(generator, config.height_m)
+        mass_kg = None if config.mass_kg is None else draw(generator, config.mass_kg, decimals=1)
+        if is_in_population(model, height_m, mass_kg):
+            break
+    return height_m, mass_kg  # of the last try where none was possible, which is then reported
