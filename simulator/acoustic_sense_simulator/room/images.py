@@ -11,6 +11,8 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from acoustic_sense.types import Room
+
 
 @dataclass(frozen=True, eq=False)
 class Images:
@@ -45,3 +47,11 @@ def images_of(
     size, position = np.asarray(size_m, float), np.asarray(position_m, float)
     mirrored = np.where(index % 2 == 0, position, size - position)
     return Images(index * size + mirrored, flips, np.abs(index).sum(axis=1))
+
+
+def mirrored_share(room: Room) -> float:
+    """Return the share of a reflection's energy that an image keeps.
+
+    The rest is scattered into the diffuse tail; a room without one scatters nothing.
+    """
+    return 1.0 - room.scattering if room.late_tail else 1.0

@@ -32,10 +32,20 @@ def image_gains(
     """
     leaving = -away * np.where(orders % 2 == 0, 1.0, -1.0)
     directions = np.stack([leaving[0], leaving[2], -leaving[1]], axis=1)  # Y up
+    result: np.ndarray = np.sqrt(band_energies(loudspeaker, directions, bands_hz)).T
+    return result
+
+
+def band_energies(
+    loudspeaker: Loudspeaker,
+    directions: Float[np.ndarray, "direction 3"],
+    bands_hz: Float[np.ndarray, " band"],
+) -> Float64[np.ndarray, "direction band"]:
+    """Return the energy that a loudspeaker sends towards unit vectors, relative to its axis."""
     gains = directivity_gain(loudspeaker, directions, _around(bands_hz))
     squares = gains.reshape(len(directions), len(bands_hz), _PER_OCTAVE) ** 2
-    result: np.ndarray = np.sqrt(squares.mean(axis=2)).T
-    return result
+    energies: np.ndarray = squares.mean(axis=2)
+    return energies
 
 
 def diffuse_energy(

@@ -21,6 +21,7 @@ from acoustic_sense.errors import SimulationError
 from acoustic_sense.types import Loudspeaker, Room
 from acoustic_sense.types.scene import ABSORPTION_BANDS_HZ
 from acoustic_sense_simulator.room.axes import microphone_axes, to_pyroomacoustics
+from acoustic_sense_simulator.room.images import mirrored_share
 from acoustic_sense_simulator.room.radiation import image_gains
 
 LEAD_SAMPLES = 40
@@ -187,6 +188,7 @@ def _image_response(
     distance = np.linalg.norm(away, axis=0)
     gains = np.concatenate([np.ones((1, len(distance))), away / distance])
     amplitudes = source.damping[:, visible] / distance
+    amplitudes = amplitudes * mirrored_share(room) ** (source.orders[visible] / 2)
     if box.air_absorption is not None:
         amplitudes = amplitudes * np.exp(-0.5 * box.air_absorption[:, None] * distance)
     if loudspeaker is not None:

@@ -1,17 +1,21 @@
 """Diffuse late tail: ray-traced energy carried by decorrelated noise.
 
-pyroomacoustics' ray tracing gives the energy over time and frequency; four independent random
-sequences carry it. In an isotropic diffuse field W, X, Y and Z (SN3D) are uncorrelated and X, Y,
-Z each have a third of W's energy. The rays leave out what the images already hold: its hybrid
-room of order N counts order N twice, so the rays come from a room of order N + 1. A directive
-loudspeaker scales the tail, octave by octave, by what it radiates in all directions together.
+Ray tracing gives the energy over time and frequency, pyroomacoustics' own where the walls mirror,
+`rays` where they scatter; four independent random sequences carry it. In an isotropic diffuse field
+W, X, Y and Z (SN3D) are uncorrelated and X, Y, Z each have a third of W's energy. The rays leave
+out what the images already hold: pyroomacoustics' hybrid room of order N counts order N twice, so
+its rays come from a room of order N + 1. A directive loudspeaker weights each ray of `rays`, and
+scales pyroomacoustics' by what it radiates in all directions together, octave by octave.
 """
+
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
 from acoustic_sense.types import Loudspeaker, Room
 from acoustic_sense_simulator.room.radiation import diffuse_energy
+from acoustic_sense_simulator.room.rays import ray_energy
 from acoustic_sense_simulator.room.response import LEAD_SAMPLES, place, shoebox
 
 _BIN_S = 0.004
@@ -44,22 +48,25 @@ def diffuse_tail(
     from pyroomacoustics.simulation.rt import compute_rt_rir
 
     pra.random.seed(seed)
-    box = shoebox(
-        room, source_m, microphone_m, sample_rate_hz, room.image_order + 1, ray_tracing=True
-    )
+    order = room.image_order + (0 if room.scattering else 1)
+    box = shoebox(room, source_m, microphone_m, sample_rate_hz, order, ray_tracing=True)
     box.set_ray_tracing(n_rays=_RAYS, receiver_radius=0.5, hist_bin_size=_BIN_S)
     place(box, room, source_m, microphone_m)
-    box.ray_tracing()
-    histograms = box.rt_histograms[0][0]
-    if loudspeaker is not None:
-        energy = diffuse_energy(loudspeaker, np.asarray(box.octave_bands.centers))
-        histograms = [np.asarray(histogram) * energy[:, None] for histogram in histograms]
+    bands_hz = np.asarray(box.octave_bands.centers)
+    if room.scattering:
+        generator = np.random.default_rng(seed)
+        bin_s = box.rt_args["hist_bin_size"]
+        histograms = [
+            ray_energy(room, source_m, microphone_m, bands_hz, bin_s, _RAYS, generator, loudspeaker)
+        ]
+    else:
+        histograms = _mirrored_energy(box, bands_hz, loudspeaker)
     start_s = float(np.linalg.norm(box.sources[0].position - box.mic_array.R[:, 0])) / box.c
     channels = [
         compute_rt_rir(
             start_s,
             histograms,
-            box.rt_directional_responses[0],
+            {"response": np.ones(1), "is_impulse_response": False},
             box.rt_args["hist_bin_size"],
             box.rt_args["hist_bin_size_samples"],
             box.get_volume(),
@@ -77,3 +84,15 @@ def diffuse_tail(
         tail[row, : len(channel)] = channel
     tail[1:] *= np.sqrt(1 / 3)
     return tail
+
+
+def _mirrored_energy(
+    box: Any, bands_hz: Float64[np.ndarray, " band"], loudspeaker: Loudspeaker | None
+) -> list[np.ndarray]:
+    """Return pyroomacoustics' histograms of its rays, shape `(band, bin)`, walls mirroring."""
+    box.ray_tracing()
+    histograms: list[np.ndarray] = box.rt_histograms[0][0]
+    if loudspeaker is None:
+        return histograms
+    energy = diffuse_energy(loudspeaker, bands_hz)
+    return [np.asarray(histogram) * energy[:, None] for histogram in histograms]

@@ -17,6 +17,7 @@ from acoustic_sense_simulator.sampling.responses import smooth_octaves
 Side = Annotated[Range, AfterValidator(within(1.5, 100.0))]
 Height = Annotated[Range, AfterValidator(within(2.5, 30.0))]
 ReverberationTime = Annotated[Range, AfterValidator(within(0.05, 10.0))]
+Scattering = Annotated[Range, AfterValidator(within(0.0, 1.0))]
 BandAbsorption = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -43,6 +44,11 @@ class RoomConfig(Config):
     )
     image_order: int = Field(
         default=10, ge=0, le=60, description="Highest order of wall reflections as images."
+    )
+    scattering: Scattering = Field(
+        default=(0.6, 0.8),
+        description="Share of the reflected energy that walls and furniture scatter; with 0, bare "
+        "walls, reverberation in a flat room is longer than `rt60_s` says.",
     )
     late_tail: bool = Field(default=True, description="Whether a diffuse tail follows the images.")
     air_absorption: bool = Field(
@@ -93,7 +99,7 @@ def draw_room(config: RoomConfig, generator: np.random.Generator) -> Room:
         generator: Source of randomness.
 
     Returns:
-        The room.
+        The room, its walls mirroring; scattering is drawn with the equipment.
     """
     size_m = (
         draw(generator, config.width_m),

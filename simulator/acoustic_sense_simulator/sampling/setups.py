@@ -1,7 +1,7 @@
 """Setups: a room with its equipment in place, valid for a body to move in."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from acoustic_sense_simulator.sampling.layout import (
     draw_stance,
     layout_problem,
 )
+from acoustic_sense_simulator.sampling.ranges import draw
 from acoustic_sense_simulator.sampling.responses import response_db
 from acoustic_sense_simulator.sampling.rooms import RoomConfig, draw_room
 from acoustic_sense_simulator.sampling.surroundings import draw_noise
@@ -65,7 +66,7 @@ def draw_setup(
         layout = draw_layout(config.layout, room.size_m, generator)
         problem = layout_problem(config.layout, room.size_m, layout, layout.subject_m)
         if problem is None:
-            return _equip(config, room, layout, generator)
+            return _equip(config, room_config, room, layout, generator)
         problems[problem] += 1
     raise _impossible(f"room '{room_config.name}'", problems)
 
@@ -89,9 +90,13 @@ def draw_valid_stance(
 
 
 def _equip(
-    config: GenerationConfig, room: Room, layout: Layout, generator: np.random.Generator
+    config: GenerationConfig,
+    room_config: RoomConfig,
+    room: Room,
+    layout: Layout,
+    generator: np.random.Generator,
 ) -> Setup:
-    """Give the loudspeakers and the microphone their properties, and draw the noise."""
+    """Draw what does not decide whether a layout is valid: equipment, noise, scattering."""
     bands = len(RESPONSE_FREQUENCIES_HZ)
     equipment = config.equipment
     responses = [
@@ -102,6 +107,7 @@ def _equip(
     noise = draw_noise(config.noise, generator)
     loudspeakers = draw_loudspeakers(equipment, layout, responses, generator)
     microphone = draw_microphone(equipment, layout, microphone_response, generator)
+    room = replace(room, scattering=draw(generator, room_config.scattering, 2))
     return Setup(room, layout, loudspeakers, microphone, noise)
 
 
