@@ -13,6 +13,13 @@ from scipy.ndimage import map_coordinates
 
 from acoustic_sense.constants import SPEED_OF_SOUND_M_S
 from acoustic_sense.errors import SimulationError
+from acoustic_sense_simulator.scattering.boundary import (
+    BEM,
+    FIDELITIES,
+    HIGH,
+    boundary_pressure,
+    boundary_share,
+)
 from acoustic_sense_simulator.scattering.curvature import local_radius
 from acoustic_sense_simulator.scattering.sphere import admittance, surface_pressure_ratio
 from acoustic_sense_simulator.scattering.surface import Surface, checked_mesh, surface_of
@@ -32,6 +39,7 @@ def scattered_pressure(
     frequencies_hz: Float[np.ndarray, " frequency"],
     *,
     absorption: float = 0.0,
+    fidelity: str = "fast",
 ) -> Complex128[np.ndarray, "receiver frequency"]:
     """Return the pressure that a body scatters in a free field.
 
@@ -46,12 +54,16 @@ def scattered_pressure(
         receivers_m: Positions where the pressure is wanted, metres, shape `(receiver, 3)`.
         frequencies_hz: Frequencies above zero in hertz, shape `(frequency,)`.
         absorption: Energy absorption of the surface at normal incidence; 0 is rigid.
+        fidelity: `fast` takes the surface pressure from spheres of the local radius; `high` solves
+            the boundary integral equation on the mesh, at every frequency; `bem` solves it more
+            closely up to about 800 Hz and fades into `fast` above. See `boundary`.
 
     Returns:
         Complex128 array, shape `(receiver, frequency)`, per unit monopole, in 1/m.
 
     Raises:
-        SimulationError: The mesh is not a closed body, or a position or frequency is not valid.
+        SimulationError: The mesh is not a closed body, a position or frequency is not valid, or
+            the fidelity is unknown.
 
     References:
         Pierce: Acoustics, 2019, section 4.6 (Kirchhoff-Helmholtz integral).
@@ -69,9 +81,32 @@ def scattered_pressure(
         raise SimulationError("frequencies must be finite and above 0 Hz")
     if not 0 <= absorption < 1:
         raise SimulationError(f"absorption must be at least 0 and below 1, not {absorption}")
-    surface = surface_of(vertices, triangles)
-    radii = local_radius(vertices, triangles)
-    return surface_sum(surface, radii, source, receivers, frequencies, admittance(absorption))
+    if fidelity not in FIDELITIES:
+        raise SimulationError(f"fidelity must be one of {', '.join(FIDELITIES)}, not {fidelity!r}")
+    beta = admittance(absorption)
+    share = boundary_share(fidelity, frequencies)
+    scattered = np.zeros((len(receivers), len(frequencies)), dtype=np.complex128)
+    solved, summed = share > 0, share < 1
+    if summed.any():
+        surface = surface_of(vertices, triangles)
+        radii = local_radius(vertices, triangles)
+        scattered[:, summed] = (1 - share[summed]) * surface_sum(
+            surface, radii, source, receivers, frequencies[summed], beta
+        )
+    if solved.any():
+        scattered[:, solved] += (
+            share[solved]
+            * boundary_pressure(
+                vertices,
+                triangles,
+                source[None],
+                receivers,
+                frequencies[solved],
+                beta,
+                BEM if fidelity == "bem" else HIGH,
+            )[0]
+        )
+    return scattered
 
 
 def surface_sum(

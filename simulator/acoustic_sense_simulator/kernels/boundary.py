@@ -1,0 +1,181 @@
+"""Kernels of the boundary integral equation: rows of influence, exact near integrals.
+
+With `G = exp(i k r) / (4 pi r)`, `n` the normal of the facet and `beta` its admittance, one entry
+is the facet's integral of `dG/dn + i k beta G`: at the facet's centre where it is far, as the
+exact static integral plus the smooth rest by a rule of three points where it is near.
+
+References:
+    Van Oosterom, Strackee: The solid angle of a plane triangle, IEEE Trans. Biomed. Eng. 1983.
+    Wilton et al.: Potential integrals for uniform source distributions on polygonal domains,
+    IEEE Trans. Antennas Propagat. 1984, equation 5.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+_QUARTER_TURNS = np.float32(1 / np.pi)
+_HALF = np.float32(0.5)
+_ONE = np.float32(1.0)
+_TWO = np.float32(2.0)
+_PI_HIGH = np.float32(3.140625)  # exact in few bits, so that multiples are exact
+_PI_LOW = np.float32(np.pi - 3.140625)
+_S3, _S5, _S7, _S9, _S11 = (
+    np.float32(s) for s in (-1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800)
+)
+_C4, _C6, _C8, _C10, _C12 = (
+    np.float32(c) for c in (1 / 24, -1 / 720, 1 / 40320, -1 / 3628800, 1 / 479001600)
+)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_rows(places: Any, points: Any, vectors: Any, k: Any, beta: Any, re: Any, im: Any) -> None:
+    """Fill the influence of every facet's centre on every place, in single precision.
+
+    Args:
+        places: Float32, `(place, 3)`, metres.
+        points: Float32, `(3, facet)`, centres of the facets.
+        vectors: Float32, `(4, facet)`: normal times area over 4 pi, then area over 4 pi.
+        k: Wavenumber, float32.
+        beta: Specific admittance, float32.
+        re: Float32 result, `(place, facet)`, real part.
+        im: The imaginary part.
+    """
+    for i in range(len(places)):
+        x, y, z = places[i, 0], places[i, 1], places[i, 2]
+        for j in range(points.shape[1]):
+            dx, dy, dz = points[0, j] - x, points[1, j] - y, points[2, j] - z
+            inverse = _ONE / np.sqrt(dx * dx + dy * dy + dz * dz + np.float32(1e-12))
+            r = (dx * dx + dy * dy + dz * dz) * inverse
+            turns = np.floor(k * r * _QUARTER_TURNS + _HALF)
+            t = (k * r - turns * _PI_HIGH) - turns * _PI_LOW
+            u = t * t
+            sign = _ONE - _TWO * (turns - _TWO * np.floor(turns * _HALF))
+            odd = _S5 + u * (_S7 + u * (_S9 + u * _S11))
+            even = _C4 + u * (_C6 + u * (_C8 + u * (_C10 + u * _C12)))
+            sine = sign * (t + t * u * (_S3 + u * odd)) * inverse
+            cosine = sign * (_ONE - _HALF * u + u * u * even) * inverse
+            slope = (vectors[0, j] * dx + vectors[1, j] * dy + vectors[2, j] * dz) * inverse
+            across = k * (slope + beta * vectors[3, j])
+            along = -slope * inverse
+            re[i, j] = along * cosine - across * sine
+            im[i, j] = along * sine + across * cosine
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def count_near(places: Any, points: Any, reach: Any, counts: Any) -> None:
+    """Count the facets whose centre lies within their own reach of each place."""
+    for i in range(len(places)):
+        x, y, z = places[i, 0], places[i, 1], places[i, 2]
+        found = np.int64(0)
+        for j in range(points.shape[1]):
+            dx, dy, dz = points[0, j] - x, points[1, j] - y, points[2, j] - z
+            found += np.int64(dx * dx + dy * dy + dz * dz < reach[j])
+        counts[i] = found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def list_near(places: Any, points: Any, reach: Any, starts: Any, columns: Any) -> None:
+    """List the facets that `count_near` counted, place by place."""
+    for i in range(len(places)):
+        x, y, z = places[i, 0], places[i, 1], places[i, 2]
+        place = starts[i]
+        for j in range(points.shape[1]):
+            dx, dy, dz = points[0, j] - x, points[1, j] - y, points[2, j] - z
+            if dx * dx + dy * dy + dz * dz < reach[j]:
+                columns[place] = j
+                place += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def near_static(places: Any, corners: Any, starts: Any, columns: Any, layers: Any) -> None:
+    """Fill the exact integrals of `d(1 / 4 pi r)/dn` and `1 / (4 pi r)` over near facets.
+
+    Args:
+        places: Float64, `(place, 3)`.
+        corners: Float64, `(facet, 3, 3)`.
+        starts: First entry of each place in `columns`, and the end.
+        columns: The near facets.
+        layers: Float64 result, `(2, entry)`.
+    """
+    v = np.empty((3, 3))
+    lengths = np.empty(3)
+    for i in range(len(places)):
+        for entry in range(starts[i], starts[i + 1]):
+            triangle = corners[columns[entry]]
+            for a in range(3):
+                for axis in range(3):
+                    v[a, axis] = triangle[a, axis] - places[i, axis]
+                lengths[a] = np.sqrt(v[a, 0] ** 2 + v[a, 1] ** 2 + v[a, 2] ** 2)
+            normal = np.cross(triangle[1] - triangle[0], triangle[2] - triangle[0])
+            normal /= max(np.sqrt((normal**2).sum()), 1e-30)
+            height = v[0, 0] * normal[0] + v[0, 1] * normal[1] + v[0, 2] * normal[2]
+            above = (v[0] * np.cross(v[1], v[2])).sum()
+            below = lengths[0] * lengths[1] * lengths[2]
+            for a in range(3):
+                below += (v[a] * v[(a + 1) % 3]).sum() * lengths[(a + 2) % 3]
+            angle = 2 * np.arctan2(above, below)
+            if abs(height) < 1e-9:
+                angle = 0.0  # in the facet's own plane: the principal value
+            potential = -height * angle
+            for a in range(3):
+                b = (a + 1) % 3
+                edge = v[b] - v[a]
+                length = np.sqrt((edge**2).sum())
+                if length < 1e-12:
+                    continue
+                edge /= length
+                outward = np.cross(edge, normal)
+                distance = (v[a] * outward).sum()
+                low, high = (v[a] * edge).sum(), (v[b] * edge).sum()
+                if abs(distance) > 1e-9:
+                    if low + high > 0:
+                        ratio = (lengths[b] + high) / (lengths[a] + low)
+                    else:
+                        ratio = (lengths[a] - low) / (lengths[b] - high)
+                    potential += distance * np.log(ratio)
+            layers[0, entry] = -angle / (4 * np.pi)
+            layers[1, entry] = potential / (4 * np.pi)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def mend_near(
+    first: int,
+    places: Any,
+    corners: Any,
+    areas: Any,
+    normals: Any,
+    starts: Any,
+    columns: Any,
+    layers: Any,
+    k: float,
+    beta: float,
+    re: Any,
+    im: Any,
+) -> None:
+    """Write the near entries of the rows that begin with place number `first`."""
+    point = np.empty(3)
+    for row in range(len(re)):
+        i = first + row
+        for entry in range(starts[i], starts[i + 1]):
+            j = columns[entry]
+            double_re, double_im, single_re, single_im = 0.0, 0.0, 0.0, 0.0
+            for q in range(3):
+                for axis in range(3):
+                    total = corners[j, 0, axis] + corners[j, 1, axis] + corners[j, 2, axis]
+                    point[axis] = total / 6 + corners[j, q, axis] / 2 - places[i, axis]
+                r = np.sqrt(point[0] ** 2 + point[1] ** 2 + point[2] ** 2)
+                r = max(r, 1e-9)
+                cosine, sine = np.cos(k * r), np.sin(k * r)
+                slope = point[0] * normals[j, 0] + point[1] * normals[j, 1]
+                slope = (slope + point[2] * normals[j, 2]) / r
+                double_re += slope * (-k * sine + (1 - cosine) / r) / r
+                double_im += slope * (k * cosine - sine / r) / r
+                single_re += (cosine - 1) / r
+                single_im += sine / r
+            share = areas[j] / (12 * np.pi)
+            single_re = layers[1, entry] + share * single_re
+            single_im = share * single_im
+            re[row, j] = layers[0, entry] + share * double_re - k * beta * single_im
+            im[row, j] = share * double_im + k * beta * single_re
