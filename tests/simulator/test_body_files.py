@@ -134,8 +134,8 @@ def test_npz_with_objects_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"weights": np.ones((6, 52))}, "24 joints"),
-        ({"posedirs": np.ones((6, 3, 459))}, "24 joints"),
+        ({"weights": np.ones((6, 52))}, "whole SMPL-H body"),
+        ({"posedirs": np.ones((6, 3, 459))}, "whole SMPL body"),
         ({"v_template": np.full((6, 3), np.nan)}, "not finite"),
         ({"f": np.array([[0, 1, 6]], dtype=np.uint32)}, "do not exist"),
         ({"kintree_table": np.zeros((2, 24), dtype=np.uint32)}, "tree"),

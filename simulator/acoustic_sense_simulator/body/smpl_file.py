@@ -1,4 +1,4 @@
-"""The user's own SMPL body file (.npz or the official .pkl), read without running code in it."""
+"""The user's own SMPL, SMPL-H or SMPL-X file, .npz or .pkl, read without running code in it."""
 
 import zipfile
 from functools import lru_cache
@@ -10,16 +10,23 @@ from jaxtyping import Float
 from acoustic_sense.errors import SimulationError
 from acoustic_sense_simulator.body.model import BodyModel
 from acoustic_sense_simulator.body.restricted_pickle import read_pickled_arrays
-from acoustic_sense_simulator.body.skeleton import SMPL_PARENTS
+from acoustic_sense_simulator.body.smpl_layouts import (
+    LAYOUTS,
+    body_pose_directions,
+    joints_followed,
+    located_joints,
+    merged_weights,
+    shape_count,
+)
 
 _REQUIRED = ("v_template", "f", "weights", "J_regressor", "shapedirs", "kintree_table")
 
 
 def smpl_model(path: Path) -> BodyModel:
-    """Read an SMPL body.
+    """Read an SMPL, SMPL-H or SMPL-X body; the face and the fingers of the latter two stay flat.
 
     Args:
-        path: A `.npz` or `.pkl` with SMPL's arrays `v_template`, `f`, `weights`, `J_regressor`,
+        path: A `.npz` or `.pkl` with the arrays `v_template`, `f`, `weights`, `J_regressor`,
             `shapedirs`, `kintree_table` and, optionally, `posedirs`.
 
     Returns:
@@ -27,7 +34,7 @@ def smpl_model(path: Path) -> BodyModel:
 
     Raises:
         SimulationError: The file is missing, unreadable, holds anything but arrays, or is not a
-            body with SMPL's 24 joints.
+            body with the joints of SMPL, SMPL-H or SMPL-X.
     """
     try:
         stamp = path.stat().st_mtime_ns
@@ -44,16 +51,38 @@ def _read_model(path: Path, stamp: int) -> BodyModel:
     missing = [name for name in _REQUIRED if name not in arrays]
     if missing:
         raise SimulationError(f"{path}: not an SMPL body, it lacks {', '.join(missing)}")
-    _check_shapes(path, arrays)
-    regressor = arrays["J_regressor"].astype(np.float64)
+    shapes = shape_count(arrays["weights"].shape[-1], arrays["shapedirs"].shape[-1])
+    arrays["shapedirs"] = arrays["shapedirs"][..., :shapes]
+    return model_of_arrays(path.name, arrays, str(path))
+
+
+def model_of_arrays(name: str, arrays: dict[str, np.ndarray], where: str) -> BodyModel:
+    """Return the body that SMPL's, SMPL-H's or SMPL-X's arrays describe.
+
+    Args:
+        name: What to call the model.
+        arrays: `v_template`, `f`, `weights`, `J_regressor`, `shapedirs` (of shapes only),
+            `kintree_table` and, optionally, `posedirs`.
+        where: What to call the source in messages.
+
+    Raises:
+        SimulationError: They are not such a body.
+    """
+    _check_shapes(where, arrays)
+    parents = arrays["kintree_table"][0].astype(np.int64)
+    try:
+        followed = joints_followed(parents)
+    except ValueError as error:
+        raise SimulationError(f"{where}: {error}; give an SMPL, SMPL-H or SMPL-X body") from None
+    regressor = arrays["J_regressor"].astype(np.float64)[located_joints(followed)]
     vertices = arrays["v_template"].astype(np.float64)
     directions = arrays["shapedirs"].astype(np.float64)
     return BodyModel(
-        name=path.name,
+        name=name,
         vertices=vertices,
         faces=arrays["f"].astype(np.int32),
         vertex_directions=directions,
-        weights=arrays["weights"].astype(np.float64),
+        weights=merged_weights(arrays["weights"].astype(np.float64), followed),
         joints=regressor @ vertices,
         joint_directions=np.tensordot(regressor, directions, axes=(1, 0)),
         pose_directions=_pose_directions(arrays),
@@ -77,11 +106,17 @@ def _pose_directions(arrays: dict[str, np.ndarray]) -> Float[np.ndarray, "vertex
     directions = arrays.get("posedirs")
     if directions is None or not directions.any():
         return None
-    return directions.astype(np.float64)
+    return body_pose_directions(directions)
 
 
-def _check_shapes(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    vertex_count, joint_count = len(arrays["v_template"]), len(SMPL_PARENTS)
+def _check_shapes(where: str, arrays: dict[str, np.ndarray]) -> None:
+    vertex_count, joint_count = len(arrays["v_template"]), arrays["weights"].shape[-1]
+    if joint_count not in LAYOUTS:
+        known = ", ".join(f"{count} ({name})" for count, name in LAYOUTS.items())
+        raise SimulationError(
+            f"{where}: 'weights' has shape {arrays['weights'].shape}, {joint_count} joints; "
+            f"give a body with {known}"
+        )
     expected = {
         "v_template": (vertex_count, 3),
         "f": (-1, 3),
@@ -97,12 +132,10 @@ def _check_shapes(path: Path, arrays: dict[str, np.ndarray]) -> None:
         if not same_rank or any(b not in (-1, a) for a, b in zip(found, shape, strict=True)):
             wanted = str(shape).replace("-1", "any")
             raise SimulationError(
-                f"{path}: '{name}' has shape {found}, not {wanted}; give an SMPL body "
-                "with 24 joints (SMPL-H and SMPL-X have more)"
+                f"{where}: '{name}' has shape {found}, not {wanted}; give a whole "
+                f"{LAYOUTS[joint_count]} body"
             )
         if name in arrays and not np.isfinite(arrays[name]).all():
-            raise SimulationError(f"{path}: '{name}' holds values that are not finite")
-    if not np.array_equal(arrays["kintree_table"][0, 1:].astype(np.int64), SMPL_PARENTS[1:]):
-        raise SimulationError(f"{path}: its joints do not form SMPL's tree; give an SMPL body")
+            raise SimulationError(f"{where}: '{name}' holds values that are not finite")
     if not 0 <= arrays["f"].min() <= arrays["f"].max() < vertex_count:
-        raise SimulationError(f"{path}: 'f' names vertices that do not exist")
+        raise SimulationError(f"{where}: 'f' names vertices that do not exist")
