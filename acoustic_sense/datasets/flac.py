@@ -1,5 +1,6 @@
 """FLAC with 24 bits: samples as float32 in memory, exact on the 24-bit grid on disk."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,9 @@ from acoustic_sense.errors import DatasetError
 
 FULL_SCALE: Final = 2**23
 """Integer value of a sample at 1.0."""
+
+_BLOCK: Final = 2**19
+"""Samples of each channel that are converted at a time, so that memory stays small."""
 
 
 def quantise(samples: Float32[np.ndarray, "channel sample"]) -> np.ndarray:
@@ -26,8 +30,21 @@ def quantise(samples: Float32[np.ndarray, "channel sample"]) -> np.ndarray:
     return np.minimum(whole, FULL_SCALE - 1).astype(np.int32)
 
 
+def same_on_disk(
+    first: Float32[np.ndarray, "channel sample"], second: Float32[np.ndarray, "channel sample"]
+) -> bool:
+    """Return whether two signals are the same once rounded to 24 bits."""
+    return first.shape == second.shape and all(
+        np.array_equal(quantise(first[:, block]), quantise(second[:, block]))
+        for block in _blocks(first.shape[1])
+    )
+
+
 def write_flac(
-    path: Path, samples: Float32[np.ndarray, "channel sample"], sample_rate_hz: int
+    path: Path,
+    samples: Float32[np.ndarray, "channel sample"],
+    sample_rate_hz: int,
+    order: Sequence[int] | None = None,
 ) -> None:
     """Write samples as 24-bit FLAC; the same samples give the same bytes.
 
@@ -35,13 +52,18 @@ def write_flac(
         path: File to write.
         samples: Shape `(channel, sample)`, at most 8 channels, full scale 1.0.
         sample_rate_hz: Samples per second.
+        order: Indices of the channels in the order in which to write them; as they are if None.
 
     Raises:
         DatasetError: A sample lies beyond full scale, or FLAC cannot hold the array.
     """
+    rows = list(range(len(samples)) if order is None else order)
     try:
-        whole = quantise(samples)
-        soundfile.write(path, (whole << 8).T, sample_rate_hz, format="FLAC", subtype="PCM_24")
+        with soundfile.SoundFile(
+            path, "w", sample_rate_hz, len(rows), format="FLAC", subtype="PCM_24"
+        ) as file:
+            for block in _blocks(samples.shape[1]):
+                file.write((quantise(samples[:, block])[rows] << 8).T)
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
     except (soundfile.LibsndfileError, ValueError) as error:
@@ -51,8 +73,14 @@ def write_flac(
         ) from None
 
 
-def read_flac(path: Path) -> tuple[Float32[np.ndarray, "channel sample"], int]:
+def read_flac(
+    path: Path, order: Sequence[int] | None = None
+) -> tuple[Float32[np.ndarray, "channel sample"], int]:
     """Read a FLAC file.
+
+    Args:
+        path: File to read.
+        order: Indices of its channels in the order in which to return them; as they are if None.
 
     Returns:
         Samples of shape `(channel, sample)`, full scale 1.0, and the samples per second.
@@ -60,17 +88,21 @@ def read_flac(path: Path) -> tuple[Float32[np.ndarray, "channel sample"], int]:
     Raises:
         DatasetError: The file is missing, corrupt or truncated.
     """
-    expected = audio_shape(path)
+    channels, count, sample_rate_hz = audio_shape(path)
+    rows = list(range(channels) if order is None else order)
+    samples = np.empty((len(rows), count), dtype=np.float32)
+    done = 0
     try:
-        whole, sample_rate_hz = soundfile.read(path, dtype="int32", always_2d=True)
+        with soundfile.SoundFile(path) as file:
+            for whole in file.blocks(_BLOCK, dtype="int32", always_2d=True):
+                samples[:, done : done + len(whole)] = whole.T[rows] >> 8
+                done += len(whole)
     except soundfile.LibsndfileError as error:
         raise DatasetError(f"{path}: not readable audio: {error}; write the file again") from None
-    if len(whole) != expected[1]:
-        raise DatasetError(
-            f"{path}: truncated: {len(whole)} of {expected[1]} samples; write the file again"
-        )
-    samples = (whole.T >> 8).astype(np.float32) / np.float32(FULL_SCALE)
-    return np.ascontiguousarray(samples), int(sample_rate_hz)
+    if done != count:
+        raise DatasetError(f"{path}: truncated: {done} of {count} samples; write the file again")
+    samples /= np.float32(FULL_SCALE)
+    return samples, sample_rate_hz
 
 
 def audio_shape(path: Path) -> tuple[int, int, int]:
@@ -86,3 +118,9 @@ def audio_shape(path: Path) -> tuple[int, int, int]:
     except soundfile.LibsndfileError as error:
         raise DatasetError(f"{path}: not readable audio: {error}; write the file again") from None
     return int(header.channels), int(header.frames), int(header.samplerate)
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    """Yield slices that together are the samples."""
+    for start in range(0, count, _BLOCK):
+        yield slice(start, min(start + _BLOCK, count))

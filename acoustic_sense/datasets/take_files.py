@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from acoustic_sense.datasets.flac import quantise, read_flac, write_flac
+from acoustic_sense.datasets.flac import audio_shape, read_flac, same_on_disk, write_flac
 from acoustic_sense.datasets.pose_archive import read_pose, write_pose
 from acoustic_sense.errors import AudioError, DatasetError
 from acoustic_sense.types import Playback, Recording, Scene, Take, TakeInfo
@@ -84,21 +84,22 @@ def read_take(folder: Path) -> Take:
         DatasetError: A file is missing, corrupt or inconsistent; the message names it.
     """
     data = read_take_json(folder)
-    ambix, sample_rate_hz = read_flac(folder / "recording.flac")
-    played, playback_rate_hz = read_flac(folder / "playback.flac")
-    if len(ambix) != len(FROM_AMBIX):
+    channels, *_ = audio_shape(folder / "recording.flac")
+    if channels != len(FROM_AMBIX):
         raise DatasetError(
-            f"{folder / 'recording.flac'}: {len(ambix)} channels; a recording has 4 (AmbiX)"
+            f"{folder / 'recording.flac'}: {channels} channels; a recording has 4 (AmbiX)"
         )
-    if (sample_rate_hz, ambix.shape[1]) != (playback_rate_hz, played.shape[1]):
+    heard, sample_rate_hz = read_flac(folder / "recording.flac", FROM_AMBIX)
+    played, playback_rate_hz = read_flac(folder / "playback.flac")
+    if (sample_rate_hz, heard.shape[1]) != (playback_rate_hz, played.shape[1]):
         raise DatasetError(
-            f"{folder}: recording ({ambix.shape[1]} samples at {sample_rate_hz} Hz) and playback "
+            f"{folder}: recording ({heard.shape[1]} samples at {sample_rate_hz} Hz) and playback "
             f"({played.shape[1]} at {playback_rate_hz} Hz) differ; they must be the same length"
         )
     try:
         return Take(
             info=take_info(folder, data),
-            recording=Recording(np.ascontiguousarray(ambix[list(FROM_AMBIX)]), sample_rate_hz),
+            recording=Recording(heard, sample_rate_hz),
             playback=Playback(played, sample_rate_hz),
             pose=read_pose(folder / "pose.npz"),
             scene=Scene.from_json(data["scene"]) if data.get("scene") else None,
@@ -160,7 +161,7 @@ def _check_take(take: Take) -> None:
 
 def _write_files(folder: Path, take: Take) -> None:
     rate = take.recording.sample_rate_hz
-    write_flac(folder / "recording.flac", take.recording.samples[list(TO_AMBIX)], rate)
+    write_flac(folder / "recording.flac", take.recording.samples, rate, TO_AMBIX)
     write_flac(folder / "playback.flac", take.playback.samples, rate)
     write_pose(folder / "pose.npz", take.pose)
     data = {
@@ -184,12 +185,8 @@ def _check_written(folder: Path, take: Take) -> None:
     """Raise DatasetError unless the files hold the take."""
     back = read_take(folder)
     same = {
-        "recording.flac": np.array_equal(
-            quantise(back.recording.samples), quantise(take.recording.samples)
-        ),
-        "playback.flac": np.array_equal(
-            quantise(back.playback.samples), quantise(take.playback.samples)
-        ),
+        "recording.flac": same_on_disk(back.recording.samples, take.recording.samples),
+        "playback.flac": same_on_disk(back.playback.samples, take.playback.samples),
         "pose.npz": np.array_equal(back.pose.joints, take.pose.joints)
         and back.pose.rate_hz == take.pose.rate_hz,
         "take.json": back.info == take.info and back.scene == take.scene,

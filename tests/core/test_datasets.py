@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from acoustic_sense.datasets import DatasetWriter, open_dataset, summarise, validate, write_take
+from acoustic_sense.datasets import (
+    DatasetWriter,
+    flac,
+    open_dataset,
+    summarise,
+    validate,
+    write_take,
+)
 from acoustic_sense.datasets.take_files import PARTIAL_PREFIX
 from acoustic_sense.errors import DatasetError
 
@@ -259,3 +266,19 @@ def test_unknown_joints_are_found(tiny_dataset):
     problems = validate(open_dataset(tiny_dataset))
     assert len(problems) == 1
     assert "Tail" in problems[0].message
+
+
+def test_long_signals_are_written_and_read_in_blocks_without_a_seam(tmp_path):
+    generator = np.random.default_rng(5)
+    samples = (0.2 * generator.standard_normal((4, 2**19 + 4321))).astype(np.float32)
+    flac.write_flac(tmp_path / "a.flac", samples, 48_000, order=(0, 2, 3, 1))
+    whole = np.rint(samples[[0, 2, 3, 1]].astype(np.float64) * 2**23).astype(np.int32)
+    soundfile.write(tmp_path / "b.flac", (whole << 8).T, 48_000, subtype="PCM_24")
+    assert (tmp_path / "a.flac").read_bytes() == (tmp_path / "b.flac").read_bytes()
+    back, rate_hz = flac.read_flac(tmp_path / "a.flac", order=(0, 3, 1, 2))
+    assert rate_hz == 48_000
+    np.testing.assert_allclose(back, samples, atol=2**-24)
+    assert flac.same_on_disk(back, samples)
+    changed = back.copy()
+    changed[3, -1] += 2**-22
+    assert not flac.same_on_disk(changed, samples)
