@@ -3,15 +3,15 @@
 Collocation at facet centres, constant pressure on flat triangles, diagonal from the solid-angle
 identity, CHIEF points inside the body against fictitious resonances (as Lagrange multipliers:
 Rosen, Canning, Couchman 1995). Integrals over facets by Gauss rules of 3 or 7 points (Dunavant
-1985) by distance; facets nearer than twice their size are cut into four until they are far, at
-most five times over. Cost: one complex solve of (facet)^2; meant for 3,000 facets.
+1985) by distance; facets nearer than three times their size are cut into four until they are far,
+at most three times over. Cost: one complex solve of (facet)^2; meant for 3,000 facets.
 """
 
 import numpy as np
 from numba import njit
 from scipy.linalg import lu_factor, lu_solve
 
-_DUNAVANT_3 = np.array([[2 / 3, 1 / 6, 1 / 3], [1 / 6, 2 / 3, 1 / 3], [1 / 6, 1 / 6, 1 / 3]])
+_DUNAVANT_3 = np.array([[2 / 3, 1 / 6, 1 / 6], [1 / 6, 2 / 3, 1 / 6], [1 / 6, 1 / 6, 2 / 3]])
 _DUNAVANT_7 = np.array(
     [
         [1 / 3, 1 / 3, 0.225],
@@ -23,8 +23,8 @@ _DUNAVANT_7 = np.array(
         [0.101286507323456, 0.101286507323456, 0.125939180544827],
     ]
 )
-_DEEPEST = 5  # times that a near facet is cut into four
-_FAR = 4.0  # distance over facet size from which three points do
+_DEEPEST = 3  # times that a near facet is cut into four
+_FAR = 5.0  # distance over facet size from which three points do
 
 
 class DenseBem:
@@ -78,6 +78,7 @@ class DenseBem:
 @njit(cache=True, error_model="numpy")
 def _fill(places, corners, k, beta, first_own, dynamic, static):
     """Fill both integrals for every place and facet."""
+    plain = np.empty((3, 3))
     stack = np.empty((3 * _DEEPEST + 4, 3, 3))
     levels = np.empty(len(stack), dtype=np.int64)
     for f in range(len(corners)):
@@ -86,7 +87,31 @@ def _fill(places, corners, k, beta, first_own, dynamic, static):
         normal = np.cross(edge_1, edge_2)
         double_area = np.sqrt((normal**2).sum())
         normal = normal / double_area
+        middle_of = (triangle[0] + triangle[1] + triangle[2]) / 3
+        reach = 0.0
+        for corner in range(3):
+            reach = max(reach, ((triangle[corner] - middle_of) ** 2).sum())
+        for q in range(3):
+            for axis in range(3):
+                plain[q, axis] = 0.0
+                for corner in range(3):
+                    plain[q, axis] += _DUNAVANT_3[q, corner] * triangle[corner, axis]
         for i in range(len(places)):
+            x, y, z = places[i]
+            square = (middle_of[0] - x) ** 2 + (middle_of[1] - y) ** 2 + (middle_of[2] - z) ** 2
+            if square > reach * _FAR**2 and k * k * reach < 1.0:
+                wave, still = 0j, 0.0
+                for q in range(3):
+                    dx, dy, dz = plain[q, 0] - x, plain[q, 1] - y, plain[q, 2] - z
+                    r = np.sqrt(dx * dx + dy * dy + dz * dz)
+                    cosine = (dx * normal[0] + dy * normal[1] + dz * normal[2]) / r
+                    weight = double_area / (24 * np.pi * r)
+                    green = weight * complex(np.cos(k * r), np.sin(k * r))
+                    wave += green * ((1j * k - 1 / r) * cosine + 1j * k * beta)
+                    still -= weight * cosine / r
+                dynamic[i, f] = wave
+                static[i, f] = still
+                continue
             own = first_own >= 0 and i == f + first_own
             if own and beta == 0.0:
                 dynamic[i, f] = 0.0
@@ -103,10 +128,10 @@ def _fill(places, corners, k, beta, first_own, dynamic, static):
                 for axis in range(3):
                     near += (centre[axis] - places[i, axis]) ** 2
                 for corner in range(3):
-                    reach = 0.0
+                    length = 0.0
                     for axis in range(3):
-                        reach += (part[corner, axis] - centre[axis]) ** 2
-                    size = max(size, reach)
+                        length += (part[corner, axis] - centre[axis]) ** 2
+                    size = max(size, length)
                 if near < 9 * size and level < _DEEPEST:
                     middle = np.empty((3, 3))
                     for corner in range(3):
@@ -121,20 +146,21 @@ def _fill(places, corners, k, beta, first_own, dynamic, static):
                     levels[filled] = level + 1
                     filled += 1
                     continue
-                far = near > 4 * size * _FAR**2 and k * k * size < 1.0
                 at_place = near < 1e-6 * size  # no point of the rule may lie on the singularity
-                rule = _DUNAVANT_3 if far or at_place else _DUNAVANT_7
-                for q in range(len(rule)):
-                    a, b = rule[q, 0], rule[q, 1]
+                for q in range(3 if at_place else 7):
+                    if at_place:
+                        a, b, share = _DUNAVANT_3[q, 0], _DUNAVANT_3[q, 1], 1 / 3
+                    else:
+                        a, b, share = _DUNAVANT_7[q, 0], _DUNAVANT_7[q, 1], _DUNAVANT_7[q, 2]
                     square, projected = 0.0, 0.0
                     for axis in range(3):
-                        x = a * part[0, axis] + b * part[1, axis] + (1 - a - b) * part[2, axis]
-                        x -= places[i, axis]
-                        square += x * x
-                        projected += x * normal[axis]
+                        away = a * part[0, axis] + b * part[1, axis] + (1 - a - b) * part[2, axis]
+                        away -= places[i, axis]
+                        square += away * away
+                        projected += away * normal[axis]
                     r = np.sqrt(square)
                     cosine = 0.0 if own else projected / r
-                    weight = rule[q, 2] * area / (4 * np.pi * r)
+                    weight = share * area / (4 * np.pi * r)
                     green = weight * complex(np.cos(k * r), np.sin(k * r))
                     wave += green * ((1j * k - 1 / r) * cosine + 1j * k * beta)
                     still -= weight * cosine / r
@@ -144,15 +170,30 @@ def _fill(places, corners, k, beta, first_own, dynamic, static):
 
 def winding_numbers(vertices, faces, points):
     """How often the mesh goes round each point: 1 inside, 0 outside (Van Oosterom 1983)."""
-    corners = np.asarray(vertices, dtype=float)[faces]
     found = np.empty(len(points))
-    for i, point in enumerate(points):
-        a, b, c = (corners[:, j] - point for j in range(3))
-        la, lb, lc = (np.linalg.norm(v, axis=1) for v in (a, b, c))
-        above = np.einsum("fi,fi->f", a, np.cross(b, c))
-        below = la * lb * lc + (a * b).sum(1) * lc + (b * c).sum(1) * la + (c * a).sum(1) * lb
-        found[i] = 2 * np.arctan2(above, below).sum() / (4 * np.pi)
+    corners = np.ascontiguousarray(np.asarray(vertices, dtype=float)[faces])
+    _wind(corners, np.ascontiguousarray(points, dtype=float), found)
     return found
+
+
+@njit(cache=True, error_model="numpy")
+def _wind(corners, points, found):
+    """Sum the solid angles of all facets at every point."""
+    for i in range(len(points)):
+        px, py, pz = points[i]
+        total = 0.0
+        for f in range(len(corners)):
+            ax, ay, az = corners[f, 0, 0] - px, corners[f, 0, 1] - py, corners[f, 0, 2] - pz
+            bx, by, bz = corners[f, 1, 0] - px, corners[f, 1, 1] - py, corners[f, 1, 2] - pz
+            cx, cy, cz = corners[f, 2, 0] - px, corners[f, 2, 1] - py, corners[f, 2, 2] - pz
+            a = np.sqrt(ax * ax + ay * ay + az * az)
+            b = np.sqrt(bx * bx + by * by + bz * bz)
+            c = np.sqrt(cx * cx + cy * cy + cz * cz)
+            above = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
+            below = a * b * c + (ax * bx + ay * by + az * bz) * c
+            below += (bx * cx + by * cy + bz * cz) * a + (cx * ax + cy * ay + cz * az) * b
+            total += np.arctan2(above, below)
+        found[i] = total / (2 * np.pi)
 
 
 def interior_points(vertices, faces, count, generator, depth_m=0.03):
