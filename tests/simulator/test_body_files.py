@@ -116,6 +116,127 @@ def test_forbidden_names_are_refused(tmp_path, code):
         read_pickled_arrays(path)
 
 
+def text(value: str) -> bytes:
+    """The instruction that puts text on the stack."""
+    return b"X" + len(value.encode()).to_bytes(4, "little") + value.encode()
+
+
+def entry(code: bytes) -> bytes:
+    """A pickle of a dictionary whose entry `v_template` is what the instructions build."""
+    return b"\x80\x02}" + text("v_template") + code + b"s."
+
+
+DTYPE = b"cnumpy\ndtype\n(" + text("f8") + b"K\x00K\x01tR"
+NEW_ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR"
+EIGHT_BYTES = b"U\x08" + bytes(8)
+BOMB = b")" + b"q\x00h\x00h\x00\x86" * 64  # a tuple of two of a tuple of two of ..., 2^64 in all
+CHUMPY = b"cchumpy.ch\nCh\n)\x81"
+
+
+def array_state(shape: bytes, dtype: bytes = DTYPE, data: bytes = EIGHT_BYTES) -> bytes:
+    return NEW_ARRAY + b"(K\x01" + shape + dtype + b"\x89" + data + b"tb"
+
+
+ATTACKS = {
+    "reduce": b"cposix\nsystem\n(X\x01\x00\x00\x00xtR",
+    "getattr": b"cbuiltins\ngetattr\n(cnumpy\nndarray\nX\x01\x00\x00\x00xtR",
+    "import": b"cimportlib\nimport_module\n(X\x02\x00\x00\x00ostR",
+    "copyreg new object": b"ccopyreg\n__newobj__\n(cnumpy\nndarray\n(K\x01ttR",
+    "copyreg of a class": b"ccopyreg\n_reconstructor\n(cbuiltins\ndict\ncbuiltins\nobject\nNtR",
+    "copyreg extension": b"\x82\x01",
+    "instance": b"(X\x01\x00\x00\x00xios\nsystem\n",
+    "object": b"(cos\nsystem\nX\x01\x00\x00\x00xo",
+    "persistent name": b"Pshadow\n",
+    "new object with keywords": CHUMPY[:-2] + b")}\x92",
+    "name put together": text("os") + text("system") + b"\x93",
+    "dotted name": text("numpy") + text("ndarray.__class__") + b"\x93)R",
+    "array class called": b"cnumpy\nndarray\n((I1000000000000\nttR",
+    "array of another class": b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nmatrix\n(K\x00ttR",
+    "huge shape": array_state(b"(I1000000000000\nt"),
+    "negative shape": array_state(b"(I-1\nt"),
+    "shape that wraps round": array_state(b"(I4294967296\nI4294967296\nt"),
+    "shape that is not one": array_state(b"}"),
+    "data that are a list": array_state(b"(K\x01t", data=b"]"),
+    "type that is text": array_state(b"(K\x01t", dtype=text("f8")),
+    "type of another size": array_state(b"(K\x01t", DTYPE.replace(b"f8", b"f4")),
+    "scalar of objects": b"cnumpy.core.multiarray\nscalar\n(" + DTYPE + b"cos\nsystem\ntR",
+    "scalar without data": b"cnumpy.core.multiarray\nscalar\n(" + DTYPE + b"NtR",
+    "other encodings": b"c_codecs\nencode\n(" + text("x") + text("zlib_codec") + b"tR",
+    "state of a dictionary": b"}" + b"}b",
+    "state of a name": b"cnumpy\nndarray\n}b",
+    "key that is never hashed": b"}" + BOMB + b"K\x00s",
+    "memo far out": b"Nr\xff\xff\xff\xff" + b"j\xfe\xff\xff\xff",
+    "memo that is empty": b"h\x07",
+    "mark out of order": b"(\x85",
+    "stack that is empty": b"0000",
+    "itself inside itself": CHUMPY + b"q\x01}" + text("x") + b"h\x01sb",
+    "chain without end": CHUMPY + (b"}" + text("x") + CHUMPY) * 5000 + b"sb" * 5000,
+    "huge sparse matrix": b"cscipy.sparse.csc\ncsc_matrix\n)\x81}("
+    + b"".join(text(name) + array_state(b"(K\x01t") for name in ("data", "indices", "indptr"))
+    + text("_shape")
+    + b"(I1000000\nI1000000\ntub",
+    "sparse matrix of records": b"cscipy.sparse.csc\ncsc_matrix\n)\x81}(" + text("data") + b"}ub",
+    "text of a length that is not there": b"X\xff\xff\xff\x7fx",
+    "number of many digits": b"I" + b"9" * 100_000 + b"\n",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_attacks_are_refused_in_one_line(attack, tmp_path):
+    path = tmp_path / "body.pkl"
+    path.write_bytes(entry(ATTACKS[attack]))
+    with pytest.raises(SimulationError, match=r"body\.pkl: ('v_template'|refused)") as caught:
+        read_pickled_arrays(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def test_the_parts_of_the_attacks_are_read_where_they_are_whole(tmp_path):
+    """Otherwise the attacks might be refused for being written wrongly."""
+    path = tmp_path / "body.pkl"
+    for code in (
+        array_state(b"(K\x01t"),
+        CHUMPY + b"}" + text("x") + array_state(b"(K\x01t") + b"sb",
+        b"cnumpy.core.multiarray\nscalar\n(" + DTYPE + EIGHT_BYTES + b"tR",
+        b"K\x00",
+    ):
+        path.write_bytes(entry(code))
+        assert np.array_equal(read_pickled_arrays(path)["v_template"].ravel(), [0])
+
+
+def test_entries_without_numbers_are_left_out_and_nested_ones_cost_nothing(tmp_path):
+    deep: dict = {}
+    for _ in range(200):
+        deep = {"inner": deep, "list": [deep, (deep, None)]}
+    data = {"deep": deep, "a": np.arange(3), "text": "x", "objects": np.array([{}, None])}
+    data |= {"words": np.array(["a", "b"]), "flag": True, "long": 2**80, "none": None}
+    assert set(read_pickled_arrays(saved(tmp_path / "a.pkl", data))) == {"a", "flag"}
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_every_protocol_gives_the_same_arrays(protocol, tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {
+        "c": rng.normal(size=(4, 3, 2)),
+        "f": np.asfortranarray(rng.normal(size=(5, 7)).astype(np.float32)),
+        "big": rng.normal(size=6).astype(">f8"),
+        "unsigned": np.arange(5, dtype=np.uint32),
+        "flags": np.array([True, False]),
+        "scalar": np.float32(2.5),
+        "empty": np.zeros((0, 3)),
+        "sparse": csc_matrix(np.eye(3)),
+        "number": 7,
+    }
+    path = tmp_path / "body.pkl"
+    path.write_bytes(pickle.dumps(arrays, protocol=protocol))
+    found = read_pickled_arrays(path)
+    assert set(found) == set(arrays)
+    for name, value in arrays.items():
+        wanted = value.toarray() if name == "sparse" else np.asarray(value)
+        assert np.array_equal(found[name], wanted)
+        assert found[name].dtype == wanted.dtype
+
+
 @pytest.mark.parametrize("content", [b"", b"not a pickle", b"\x80\x02}q\x00."])
 def test_files_without_a_body_are_refused(tmp_path, content):
     path = tmp_path / "body.pkl"
