@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from acoustic_sense_simulator import Room, empty_room_response
 from acoustic_sense_simulator.room.decay import reverberation_time
+from acoustic_sense_simulator.room.diffuse_field import diffuse_field
 from acoustic_sense_simulator.room.images import images_of
 from acoustic_sense_simulator.room.radiation import diffuse_energy
 from acoustic_sense_simulator.room.rays import ray_energy
@@ -108,14 +109,14 @@ def test_rays_of_a_loudspeaker_bring_what_it_radiates_in_all():
         assert traced(room, loudspeaker=box).sum() / omni == pytest.approx(expected, rel=0.2)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_default_classroom_decays_in_its_reverberation_time(seed):
+@pytest.mark.parametrize("dataset", [0, 1])
+def test_default_classroom_decays_in_its_reverberation_time(dataset):
     """The mean over octaves and loudspeakers; one octave at one place is uncertain by 5 %."""
-    (scene,) = scenes(GenerationConfig.model_validate({"seed": seed}))
+    (scene,) = scenes(GenerationConfig.model_validate({"seed": dataset}))
     room, expected, ratios = scene.room, reverberation_time(scene.room), []
-    for loudspeaker in scene.loudspeakers:
+    for seed, loudspeaker in enumerate(scene.loudspeakers):
         places = loudspeaker.position_m, scene.microphone.position_m
-        response = physical_response(room, *places, RATE, loudspeaker=loudspeaker)[0]
+        response = physical_response(room, *places, RATE, seed=seed, loudspeaker=loudspeaker)[0]
         for band, centre in ((2, 500.0), (3, 1000.0), (4, 2000.0)):
             edges = [centre / 2**0.5, centre * 2**0.5]
             passed = sosfilt(butter(4, edges, "bandpass", fs=RATE, output="sos"), response)
@@ -139,3 +140,20 @@ def test_scattering_without_a_tail_changes_nothing():
     one = empty_room_response(room, SOURCE, MICROPHONE, RATE)
     two = empty_room_response(replace(room, scattering=0.5), SOURCE, MICROPHONE, RATE)
     assert np.array_equal(one, two)
+
+
+def test_diffuse_field_has_the_energy_asked_for_in_every_band_and_time():
+    bands = np.array([125.0 * 2**i for i in range(8)])
+    energy = np.outer(10 ** (-np.arange(8) / 10), 10 ** (-np.arange(250) / 125))
+    generator = np.random.default_rng(2)
+    field = diffuse_field(energy, bands, BIN_S, RATE, generator)
+    for band in range(3, 7):
+        inside = [bands[band] * 2**-0.3, bands[band] * 2**0.3]
+        share = (inside[1] - inside[0]) / (RATE / 2)
+        passed = sosfilt(butter(8, inside, "bandpass", fs=RATE, output="sos"), field[0]) ** 2
+        for start in (0, 125):
+            got = passed[start * 192 : (start + 125) * 192].sum()
+            expected = energy[band, start : start + 125].sum() * share
+            assert got == pytest.approx(expected, rel=0.2), (band, start)
+    whole = (field**2).sum(axis=1)
+    np.testing.assert_allclose(whole[1:] / whole[0], 1 / 3, rtol=0.05)

@@ -114,15 +114,8 @@ def check_inside(room: Room, position_m: tuple[float, float, float], name: str) 
         )
 
 
-def shoebox(
-    room: Room,
-    source_m: tuple[float, float, float],
-    microphone_m: tuple[float, float, float],
-    sample_rate_hz: int,
-    order: int,
-    **options: Any,
-) -> Any:
-    """Return pyroomacoustics' room with source and microphone, Z up.
+def shoebox(room: Room, sample_rate_hz: int, order: int, **options: Any) -> Any:
+    """Return pyroomacoustics' room, still empty, Z up.
 
     Raises:
         SimulationError: A wrong number of absorption bands, or an absorption outside 0..1.
@@ -179,7 +172,7 @@ def _image_response(
     from pyroomacoustics import libroom
     from pyroomacoustics.parameters import constants
 
-    box = shoebox(room, source_m, microphone_m, sample_rate_hz, room.image_order)
+    box = shoebox(room, sample_rate_hz, room.image_order)
     place(box, room, source_m, microphone_m)
     box.image_source_model()
     visible = np.asarray(box.visibility[0][0]).astype(bool)

@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from acoustic_sense.types import Loudspeaker, Room
+from acoustic_sense.types.scene import Vector
+from acoustic_sense_simulator.room.diffuse_field import diffuse_field
 from acoustic_sense_simulator.room.radiation import diffuse_energy
 from acoustic_sense_simulator.room.rays import ray_energy
 from acoustic_sense_simulator.room.response import LEAD_SAMPLES, place, shoebox
@@ -24,8 +26,8 @@ _RAYS = 10_000
 
 def diffuse_tail(
     room: Room,
-    source_m: tuple[float, float, float],
-    microphone_m: tuple[float, float, float],
+    source_m: Vector,
+    microphone_m: Vector,
     sample_rate_hz: int,
     seed: int,
     loudspeaker: Loudspeaker | None = None,
@@ -44,23 +46,52 @@ def diffuse_tail(
         Schroeder: Physically based real-time auralization of interactive virtual environments,
         2011, section 5.3.4. Jacobsen, Roisin: The coherence of reverberant sound fields, 2000.
     """
+    if room.scattering:
+        return _scattered_tail(room, source_m, microphone_m, sample_rate_hz, seed, loudspeaker)
+    return _mirrored_tail(room, source_m, microphone_m, sample_rate_hz, seed, loudspeaker)
+
+
+def _scattered_tail(
+    room: Room,
+    source_m: Vector,
+    microphone_m: Vector,
+    sample_rate_hz: int,
+    seed: int,
+    loudspeaker: Loudspeaker | None,
+) -> Float64[np.ndarray, "4 tap"]:
+    """Return the tail of a room whose walls scatter."""
+    generator = np.random.default_rng(seed)
+    box = shoebox(room, sample_rate_hz, 0)
+    bands_hz = np.asarray(box.octave_bands.centers)
+    energy = ray_energy(
+        room, source_m, microphone_m, bands_hz, _BIN_S, _RAYS, generator, loudspeaker
+    )
+    if box.air_absorption is not None:
+        metres = (np.arange(energy.shape[1]) + 0.5) * _BIN_S * box.c
+        energy = energy * np.exp(-np.asarray(box.air_absorption)[:, None] * metres)
+    field = diffuse_field(energy, bands_hz, _BIN_S, sample_rate_hz, generator)
+    direct_s = float(np.linalg.norm(np.subtract(source_m, microphone_m))) / box.c
+    field[:, : int(direct_s * sample_rate_hz)] = 0.0  # the sphere hears it before its middle does
+    return np.pad(field, ((0, 0), (LEAD_SAMPLES, 0)))
+
+
+def _mirrored_tail(
+    room: Room,
+    source_m: Vector,
+    microphone_m: Vector,
+    sample_rate_hz: int,
+    seed: int,
+    loudspeaker: Loudspeaker | None,
+) -> Float64[np.ndarray, "4 tap"]:
+    """Return the tail of a room whose walls mirror, all pyroomacoustics' but for the channels."""
     import pyroomacoustics as pra
     from pyroomacoustics.simulation.rt import compute_rt_rir
 
     pra.random.seed(seed)
-    order = room.image_order + (0 if room.scattering else 1)
-    box = shoebox(room, source_m, microphone_m, sample_rate_hz, order, ray_tracing=True)
+    box = shoebox(room, sample_rate_hz, room.image_order + 1, ray_tracing=True)
     box.set_ray_tracing(n_rays=_RAYS, receiver_radius=0.5, hist_bin_size=_BIN_S)
     place(box, room, source_m, microphone_m)
-    bands_hz = np.asarray(box.octave_bands.centers)
-    if room.scattering:
-        generator = np.random.default_rng(seed)
-        bin_s = box.rt_args["hist_bin_size"]
-        histograms = [
-            ray_energy(room, source_m, microphone_m, bands_hz, bin_s, _RAYS, generator, loudspeaker)
-        ]
-    else:
-        histograms = _mirrored_energy(box, bands_hz, loudspeaker)
+    histograms = _mirrored_energy(box, np.asarray(box.octave_bands.centers), loudspeaker)
     start_s = float(np.linalg.norm(box.sources[0].position - box.mic_array.R[:, 0])) / box.c
     channels = [
         compute_rt_rir(
