@@ -64,14 +64,16 @@ def convert(samples: ArrayT, source: str, target: str) -> ArrayT:
         )
     source_order, source_gains = _convention(source)
     target_order, target_gains = _convention(target)
-    channels = []
-    for name in target_order:
-        kind = 0 if name == "W" else 1
-        gain = target_gains[kind] / source_gains[kind]
-        channels.append(samples[..., source_order.index(name), :] * gain)
+    places = [source_order.index(name) for name in target_order]
+    kinds = [0 if name == "W" else 1 for name in target_order]
+    gains = [target_gains[kind] / source_gains[kind] for kind in kinds]
     if isinstance(samples, np.ndarray):
-        return np.stack(channels, axis=-2).astype(samples.dtype)
-    return torch.stack(channels, dim=-2)
+        result = np.empty_like(samples)
+        for index, (place, gain) in enumerate(zip(places, gains, strict=True)):
+            result[..., index, :] = samples[..., place, :] * gain
+        return result
+    channels = zip(places, gains, strict=True)
+    return torch.stack([samples[..., place, :] * gain for place, gain in channels], dim=-2)
 
 
 def from_ambix(samples: ArrayT) -> ArrayT:

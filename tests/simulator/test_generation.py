@@ -189,7 +189,11 @@ def test_service_is_the_installed_simulator_and_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [*sorted((ROOT / "docs/examples/configs").glob("*.toml")), STUDIO],
+    [
+        *sorted((ROOT / "docs/examples/configs").glob("*.toml")),
+        *sorted((ROOT / "benchmarks/configs").glob("*.toml")),
+        STUDIO,
+    ],
     ids=lambda path: path.stem,
 )
 def test_example_configs_are_valid(path: Path) -> None:
@@ -197,3 +201,14 @@ def test_example_configs_are_valid(path: Path) -> None:
         assert load_train_config(path).encoder.name == "bgm2pose-fa"
     else:
         assert len(scenes(load_config(GenerationConfig, path))) >= 4
+
+
+def test_hour_of_the_benchmark_is_an_hour_of_nine_people_and_four_tracks() -> None:
+    config = load_config(GenerationConfig, ROOT / "benchmarks/configs/ampl-like-hour.toml")
+    made = scenes(config)
+    assert sum(scene.seconds for scene in made) == 3600
+    assert len({scene.subject.name for scene in made if scene.subject}) == 9
+    styles = [scene.playback.config["style"] for scene in made[:4]]
+    assert sorted(styles) == ["ambient", "ambient", "ambient", "jazz"]
+    assert len({scene.playback.seed for scene in made}) == 4
+    assert {(scene.motion.rate_hz, len(scene.loudspeakers)) for scene in made} == {(60.0, 2)}
