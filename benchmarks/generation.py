@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 KILLED = HERE / "configs" / "killed.toml"
 HOUR = HERE / "configs" / "ampl-like-hour.toml"
+TAKES = 12
 KILLS = 10
 SEED = 3
 FIRST_MOMENT_S = 0.3
@@ -101,23 +103,27 @@ def dask_run(out: Path, folder: Path) -> Outcome:
 def made_as(out: Path, outcome: Outcome) -> dict[str, Any]:
     """Return what a run that was left alone made, and how."""
     assert outcome.status == 0, "a run that nobody killed has failed"
-    return {"digest": digest(file_hashes(out)), "wall_s": outcome.wall_s}
+    return {
+        "digest": digest(file_hashes(out)),
+        "wall_s": outcome.wall_s,
+        "first_file_s": outcome.first_file_s,
+    }
 
 
 # -------------------------------------------------------------------------------------------- kills
 
 
-def killed(folder: Path, expected: dict[str, str], run_s: float) -> dict[str, Any]:
+def killed(folder: Path, expected: dict[str, str], whole: dict[str, Any]) -> dict[str, Any]:
     """Kill runs at random moments until ten have died, each going on where the last one stopped.
 
-    Moments lie between 0.3 s and the length of a run. Every other one counts from the first file
-    that the run makes, so that not all fall into its start. A run that ends before its moment has
-    completed its dataset; the next one begins another.
+    Moments lie between 0.3 s and the length of a run. Every other one lies between the first file
+    that the run makes and its expected end, so that not all fall into its start. A run that ends
+    before its moment has completed its dataset; the next one begins another.
 
     Args:
         folder: Where to work.
         expected: Hashes of the files of a run that nobody killed.
-        run_s: Seconds that such a run takes on two workers.
+        whole: Length of such a run on two workers, and when its first file came.
     """
     draw = random.Random(SEED)
     kills: list[dict[str, Any]] = []
@@ -125,11 +131,12 @@ def killed(folder: Path, expected: dict[str, str], run_s: float) -> dict[str, An
     out = folder / "killed-1"
     while len(kills) < KILLS:
         before = whole_takes(out)
-        delay_s, group = draw.uniform(FIRST_MOMENT_S, run_s), draw.random() < 0.5
-        run = Run(KILLED, out, folder / "temporary", ("--workers", "2"))
-        at_work = len(kills) % 2 == 1
+        at_work, group = len(kills) % 2 == 1, draw.random() < 0.5
+        delay_s = draw.uniform(FIRST_MOMENT_S, whole["wall_s"])
         if at_work:
-            delay_s /= 2  # the rest of a run that has begun to write
+            missing = 1.0 - len(before) / TAKES
+            delay_s = draw.uniform(0.0, missing * (whole["wall_s"] - whole["first_file_s"]))
+        run = Run(KILLED, out, folder / "temporary", ("--workers", "2"))
         outcome = run.kill_after(delay_s, group=group, at_work=at_work)
         lost += len(before - whole_takes(out))
         wrong += wrong_files(out, expected)
@@ -155,9 +162,7 @@ def killed(folder: Path, expected: dict[str, str], run_s: float) -> dict[str, An
     stray += strays(out)
     return {
         "kills": kills,
-        "kills_between_first_and_last_take": sum(
-            0 < each["takes_whole"] < len(whole_takes(out)) for each in kills
-        ),
+        "kills_between_first_and_last_take": sum(0 < each["takes_whole"] < TAKES for each in kills),
         "datasets_completed": completed + (end.status == 0),
         "whole_takes_lost": lost,
         "files_with_other_bytes": wrong,
@@ -283,8 +288,8 @@ def robustness(folder: Path) -> dict[str, Any]:
     """Return the figures on bytes and kills."""
     Run(KILLED, folder / "warm", folder / "temporary", ("--workers", "1")).finish()  # compiles
     bytes_made = same_bytes(folder)
-    run_s = bytes_made["runs"]["2 workers"]["wall_s"]
-    return {"same_bytes": bytes_made, "killed": killed(folder, bytes_made["sha256"], run_s)}
+    whole = bytes_made["runs"]["2 workers"]
+    return {"same_bytes": bytes_made, "killed": killed(folder, bytes_made["sha256"], whole)}
 
 
 def sound(result: dict[str, Any]) -> bool:
@@ -294,6 +299,7 @@ def sound(result: dict[str, Any]) -> bool:
         made["identical"]
         and ended["final_identical"]
         and ended["kills_between_first_and_last_take"]
+        and all(each["status"] == -signal.SIGKILL for each in ended["kills"])
         and ended["final_digest"] == made["runs"]["1 worker"]["digest"]
         and not any(
             (

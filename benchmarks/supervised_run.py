@@ -21,6 +21,7 @@ class Outcome:
     Attributes:
         status: Exit status; negative for the signal that ended it.
         wall_s: Seconds it took.
+        first_file_s: Seconds until its first new file, or until its end if it made none.
         cpu_s: CPU seconds of it and of the workers that it has waited for.
         peak_bytes: Highest resident memory of each of its processes, by process id.
         leader: Process id of the run itself; the others are its workers.
@@ -30,6 +31,7 @@ class Outcome:
 
     status: int
     wall_s: float
+    first_file_s: float
     cpu_s: float
     peak_bytes: dict[int, int]
     leader: int
@@ -59,6 +61,7 @@ class Run:
     temporary: Path
     options: tuple[str, ...] = ()
     _peaks: dict[int, int] = field(default_factory=dict)
+    _first_file: list[float] = field(default_factory=list)
 
     def finish(self) -> Outcome:
         """Let it run to its end."""
@@ -87,7 +90,7 @@ class Run:
             start_new_session=True,
         )
         ended = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(process.pid, ended))
+        watcher = threading.Thread(target=self._watch, args=(process.pid, ended, there))
         watcher.start()
         held: tuple[str, ...] = ()
         if at_work:
@@ -107,6 +110,7 @@ class Run:
         return Outcome(
             status=process.returncode,
             wall_s=wall_s,
+            first_file_s=min([wall_s, *(moment - started for moment in self._first_file)]),
             cpu_s=usage.ru_utime + usage.ru_stime,
             peak_bytes=dict(self._peaks),
             leader=process.pid,
@@ -118,9 +122,11 @@ class Run:
         """Return the names of what lies among the takes, half-written ones included."""
         return {path.name for path in self.out.glob("takes/*")}
 
-    def _watch(self, leader: int, ended: threading.Event) -> None:
-        """Note the highest memory of the run's processes until it has ended."""
+    def _watch(self, leader: int, ended: threading.Event, there: set[str]) -> None:
+        """Note memory of the run's processes, and when it begins to write, until it has ended."""
         while not ended.wait(0.1):
+            if not self._first_file and not self._takes() <= there:
+                self._first_file.append(time.monotonic())
             for process in [leader, *descendants(leader)]:
                 peak = peak_memory(process)
                 if peak:
