@@ -48,9 +48,10 @@ docs: $(VENV)/.dev  ## Build the documentation; warnings are errors.
 wheel: $(VENV)/.dev  ## Build the wheel, install it in a clean environment and use it there.
 	$(BIN)/python scripts/check_wheel.py
 
-bench: $(VENV)/.dev  ## Measure speed and spectra, and write benchmarks/results.
+bench: $(VENV)/.dev  ## Measure speed, spectra and generation, and write benchmarks/results.
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/music_spectra.py
+	$(BIN)/python benchmarks/generation.py
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) build dist site out .mypy_cache .ruff_cache .pytest_cache
