@@ -77,7 +77,7 @@ def test_lowest_foot_is_on_the_floor(name):
 @EACH
 def test_stays_near_its_place(name):
     _, motion, _ = moved(activities=(name,), seed=1)
-    assert np.linalg.norm(motion.smpl_trans[:, [0, 2]], axis=1).max() <= 0.6
+    assert np.linalg.norm(motion.smpl_trans[:, [0, 2]], axis=1).max() <= 0.75
 
 
 @EACH
@@ -184,7 +184,7 @@ def test_kick_lifts_a_foot_and_walking_in_place_lifts_both():
 def test_walking_goes_forth_and_comes_back():
     _, motion, _ = moved(8.0, ("walk",))
     ahead = motion.smpl_trans[:, 2]
-    assert 0.25 < ahead.max() <= 0.55
+    assert 0.25 < ahead.max() <= 0.75
     changes = np.flatnonzero(np.diff(np.sign(ahead - 0.2)))
     assert len(changes) >= 2  # forth and back
     assert abs(ahead[0]) < 0.05

@@ -117,6 +117,53 @@ def test_amass_file_gives_its_movement_back(tmp_path, width, rate_name):
     assert set(again.activity) == {"take_stageii"}
 
 
+def stageii(motion):
+    """The arrays of an AMASS `*_stageii.npz` (SMPL-X), names and shapes as published."""
+    count = len(motion.smpl_pose)
+    rng = np.random.default_rng(0)
+    poses = np.zeros((count, 165))
+    poses[:, :66] = motion.smpl_pose[:, :66]
+    poses[:, :3] = (Z_UP * Rotation.from_rotvec(motion.smpl_pose[:, :3])).as_rotvec()
+    poses[:, 66:] = rng.normal(0, 0.2, (count, 99))
+    return {
+        "gender": np.array("female"),
+        "surface_model_type": np.array("smplx"),
+        "mocap_frame_rate": np.array(60.0),
+        "mocap_time_length": np.array(count / 60),
+        "markers_latent": rng.normal(size=(41, 3)),
+        "latent_labels": np.array(["C7", "CLAV"], dtype=object),  # never opened
+        "markers_latent_vids": np.array({"C7": 3832}, dtype=object),
+        "trans": Z_UP.apply(motion.smpl_trans),
+        "poses": poses,
+        "betas": rng.normal(size=16),
+        "num_betas": np.array(16),
+        "root_orient": poses[:, :3],
+        "pose_body": poses[:, 3:66],
+        "pose_jaw": poses[:, 66:69],
+        "pose_eye": poses[:, 69:75],
+        "pose_hand": poses[:, 75:],
+    }
+
+
+@pytest.mark.parametrize("left_out", [(), ("poses",), ("root_orient", "pose_body")])
+def test_stageii_file_gives_its_movement_back_whole_or_by_parts(tmp_path, left_out):
+    _, motion = procedural()
+    arrays = {name: value for name, value in stageii(motion).items() if name not in left_out}
+    np.savez(tmp_path / "walk_stageii.npz", **arrays)
+    _, again = played("file", tmp_path / "walk_stageii.npz", seconds=4.0)
+    assert difference_deg(motion, again) < 0.1
+    np.testing.assert_allclose(again.smpl_trans[:, 1], motion.smpl_trans[:, 1], atol=0.03)
+
+
+def test_parts_of_a_stageii_file_that_do_not_fit_are_named(tmp_path):
+    _, motion = procedural()
+    arrays = stageii(motion) | {"pose_body": np.zeros((5, 63))}
+    del arrays["poses"]
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(SimulationError, match=r"'pose_body' \(5, 63\)"):
+        played("file", tmp_path / "a.npz")
+
+
 def test_amass_file_is_resampled_to_the_rate(tmp_path):
     _, motion = procedural()
     save_amass(tmp_path / "fast.npz", motion, 156, "mocap_framerate", rate_hz=120.0)

@@ -68,6 +68,7 @@ _T = {"arm_raise": 90.0, "arm_front": 0.0, "arm_twist": 0.0, "elbow": 3.0}
 _GREETING = {"arm_raise": 92.0, "arm_front": 20.0, "arm_twist": -80.0}
 _LIFTED = _left({"hip_flex": 48.0, "knee": 78.0, "foot": -10.0}) | {
     "left_arm_swing": -18.0,
+    "left_arm_raise": 24.0,
     "right_arm_swing": 28.0,
     "right_elbow": 45.0,
     "pelvis_yaw": -3.0,
@@ -75,7 +76,7 @@ _LIFTED = _left({"hip_flex": 48.0, "knee": 78.0, "foot": -10.0}) | {
 _CONTACT = (  # the left heel lands, the right toes push
     _left({"hip_flex": 11.0, "knee": 4.0, "foot": 10.0, "arm_swing": -14.0})
     | _right({"hip_flex": -9.0, "knee": 8.0, "foot": -14.0, "arm_swing": 16.0, "elbow": 28.0})
-    | {"pelvis_yaw": -4.0, "spine_twist": 7.0}
+    | {"pelvis_yaw": -4.0, "spine_twist": 7.0, "left_arm_raise": 18.0, "right_arm_raise": 18.0}
 )
 _PASSING = _left({"hip_flex": 1.0, "knee": 6.0}) | _right(  # the right leg swings through
     {"hip_flex": 16.0, "knee": 48.0, "foot": -18.0}
@@ -93,12 +94,14 @@ _SQUAT = _both({"hip_flex": 88.0, "knee": 106.0, "arm_swing": 108.0}) | {
     "spine_bend": 22.0,
     "head_nod": -20.0,
 }
-_SEATING = _both({"hip_flex": 50.0, "knee": 62.0, "arm_swing": 28.0}) | {
+_SEATING = _both(
+    {"hip_flex": 50.0, "knee": 62.0, "arm_swing": 50.0, "arm_raise": 18.0, "elbow": 40.0}
+) | {
     "pelvis_pitch": 30.0,
     "spine_bend": 22.0,
     "head_nod": -15.0,
 }
-_SEATED = _both({"hip_flex": 86.0, "knee": 92.0, "arm_swing": 32.0, "elbow": 62.0}) | {
+_SEATED = _both({"hip_flex": 86.0, "knee": 92.0, "arm_swing": 32.0, "elbow": 70.0}) | {
     "spine_bend": 10.0
 }
 _TURNED = _both({"arm_raise": 62.0, "elbow": 55.0, "arm_front": 20.0}) | {
@@ -111,18 +114,22 @@ _BOWED = _both({"hip_flex": 9.0, "arm_swing": 52.0}) | {
     "spine_bend": 40.0,
     "head_nod": 12.0,
 }
-_DRAWN_BACK = _right({"hip_flex": -16.0, "knee": 62.0, "foot": -60.0, "arm_swing": -26.0}) | {
+_DRAWN_BACK = _right({"hip_flex": -16.0, "knee": 74.0, "foot": -60.0, "arm_swing": -26.0}) | {
+    "right_arm_raise": 24.0,
     "left_arm_swing": 30.0,
     "left_knee": 10.0,
     "left_hip_flex": 5.0,
 }
 _KICKED = _right({"hip_flex": 66.0, "knee": 8.0, "foot": 40.0, "arm_swing": 26.0}) | {
+    "right_arm_raise": 24.0,
     "left_arm_raise": 32.0,
     "left_knee": 8.0,
     "pelvis_pitch": -8.0,
     "spine_bend": 12.0,
 }
-_STEPPING_OUT = _left({"hip_spread": 16.0, "hip_flex": 16.0, "knee": 34.0, "foot": -8.0})
+_STEPPING_OUT = _left({"hip_spread": 16.0, "hip_flex": 16.0, "knee": 34.0, "foot": -8.0}) | {
+    "left_arm_raise": 26.0
+}
 _ASTRIDE = _both({"hip_spread": 13.0, "hip_flex": 6.0, "knee": 10.0, "arm_raise": 26.0})
 _CLOSING = _right({"hip_spread": 5.0, "hip_flex": 16.0, "knee": 34.0, "foot": -8.0})
 _INHALED = _both({"arm_raise": 16.0, "arm_front": 8.0}) | {"spine_bend": -7.0, "head_nod": -6.0}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import butter, sosfiltfilt
 from scipy.spatial.transform import Rotation, Slerp
 
 from acoustic_sense.errors import SimulationError
@@ -59,6 +60,28 @@ class Capture:
         )
         pelvis = np.stack([np.interp(new_times, times, axis) for axis in self.pelvis.T], axis=1)
         return Capture(self.name, pose, pelvis, rate_hz, self.leg_m)
+
+    def smoothed(self, cutoff_hz: float) -> "Capture":
+        """Return the movement without what is faster than people move: the noise of markers.
+
+        Rotations, as quaternions of one sign, and the path go forwards and backwards through a
+        Butterworth low-pass of second order, which leaves no delay.
+
+        Args:
+            cutoff_hz: Frequency at which one pass takes 3 dB; the two together take 6.
+
+        References:
+            Winter, "Biomechanics and motor control of human movement", 4th ed. (2009), 3.4.4.
+        """
+        filtered = butter(2, cutoff_hz, fs=self.rate_hz, output="sos")
+        frames, joints = self.pose.shape[:2]
+        turns = Rotation.from_rotvec(self.pose.reshape(-1, 3)).as_quat().reshape(frames, joints, 4)
+        agree = np.sum(turns[1:] * turns[:-1], axis=-1) >= 0
+        signs = np.cumprod(np.concatenate([np.ones((1, joints)), np.where(agree, 1, -1)]), axis=0)
+        turns = sosfiltfilt(filtered, turns * signs[..., None], axis=0)
+        pose = Rotation.from_quat(turns.reshape(-1, 4)).as_rotvec().reshape(frames, joints, 3)
+        pelvis = sosfiltfilt(filtered, self.pelvis, axis=0)
+        return Capture(self.name, pose, np.asarray(pelvis), self.rate_hz, self.leg_m)
 
 
 def leg_length(rest_joints: np.ndarray) -> float:

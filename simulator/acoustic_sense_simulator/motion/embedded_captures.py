@@ -17,6 +17,9 @@ ANGLE_STEP = np.pi / 32767
 LENGTH_STEP_M = 2e-4
 """Metres of one count of the stored pelvis path."""
 
+CUTOFF_HZ = 8.0
+"""What is faster in the captures is noise of markers: single frames of toes, head and wrists."""
+
 
 def embedded_captures() -> list[Capture]:
     """Return the embedded captures, each one stretch of movement without cuts.
@@ -34,7 +37,7 @@ def embedded_captures() -> list[Capture]:
                 pelvis=decoded(data[f"{name}_pelvis"]) * LENGTH_STEP_M,
                 rate_hz=float(data["rate_hz"]),
                 leg_m=float(data["leg_m"]),
-            )
+            ).smoothed(CUTOFF_HZ)
             for name in data["names"]
         ]
 

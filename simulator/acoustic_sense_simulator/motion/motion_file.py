@@ -12,6 +12,7 @@ from acoustic_sense_simulator.motion.capture import Capture
 from acoustic_sense_simulator.motion.retargeting import retargeted
 
 _BODY_VALUES = 66  # pelvis and 21 body joints, the same in SMPL, SMPL-H and SMPL-X
+_PARTS = ("root_orient", "pose_body")
 _RATES = ("mocap_framerate", "mocap_frame_rate")
 
 
@@ -21,7 +22,8 @@ def read_motion_file(path: Path, rest_joints: np.ndarray) -> Capture:
     Args:
         path: `.bvh` with CMU's joint names, Y up; or `.npz`, either AMASS's (`poses` of shape
             `(frame, 72)` SMPL, `(frame, 156)` SMPL-H or `(frame, 165)` SMPL-X, `trans`, and
-            `mocap_framerate` or `mocap_frame_rate`; Z up as AMASS is) or this project's `pose.npz`
+            `mocap_framerate` or `mocap_frame_rate`, or `root_orient` and `pose_body` in
+            place of `poses`; Z up as AMASS is) or this project's `pose.npz`
             (`smpl_pose`, `smpl_trans`, `rate_hz`; Y up). Hands stay flat.
         rest_joints: SMPL joints of the body's T-pose, shape `(24, 3)`, metres.
 
@@ -38,13 +40,26 @@ def read_motion_file(path: Path, rest_joints: np.ndarray) -> Capture:
         raise SimulationError(f"{path}: a motion file ends in .npz or .bvh")
     try:
         with np.load(path, allow_pickle=False) as data:
-            wanted = ("poses", "trans", *_RATES, "smpl_pose", "smpl_trans", "rate_hz")
+            wanted = ("poses", *_PARTS, "trans", *_RATES, "smpl_pose", "smpl_trans", "rate_hz")
             arrays = {name: data[name] for name in wanted if name in data.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise SimulationError(f"{path}: not a readable .npz of plain arrays: {error}") from None
+    if "poses" not in arrays and all(name in arrays for name in _PARTS):
+        arrays["poses"] = _joined_parts(path, arrays)
     if "smpl_pose" in arrays:
         return _of_dataset(path, arrays)
     return _of_amass(path, arrays)
+
+
+def _joined_parts(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the poses of a SMPL-X file that holds them only part by part."""
+    root, body = (arrays[name] for name in _PARTS)
+    if root.ndim != 2 or root.shape[1] != 3 or body.shape != (len(root), _BODY_VALUES - 3):
+        raise SimulationError(
+            f"{path}: 'root_orient' has shape {root.shape} and 'pose_body' {body.shape}, not "
+            f"(frame, 3) and (frame, {_BODY_VALUES - 3})"
+        )
+    return np.concatenate([root, body], axis=1)
 
 
 def _of_dataset(path: Path, arrays: dict[str, np.ndarray]) -> Capture:

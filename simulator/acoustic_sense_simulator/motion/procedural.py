@@ -16,7 +16,7 @@ from acoustic_sense_simulator.motion.timeline import draw_timeline
 from acoustic_sense_simulator.motion.track import MotionTrack
 from acoustic_sense_simulator.motion.unrest import unrest
 
-REACH_M = 0.5
+REACH_M = 0.7
 """Greatest horizontal distance of the root from the subject's place."""
 
 

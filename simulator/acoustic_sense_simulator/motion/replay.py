@@ -1,6 +1,7 @@
 """Replay: fit captures to a body, a length and a place, one after another without jumps."""
 
 import numpy as np
+from scipy.interpolate import BPoly
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 from scipy.spatial.transform import Rotation
 
@@ -13,6 +14,7 @@ REACH_M = 0.6
 """Greatest horizontal distance of the pelvis from the subject's place."""
 
 _BRIDGE_S = 0.7
+_CALM_S = 0.8  # how far from a drawn time the calmest moment is sought
 _AIRBORNE_S = 1.2  # a jump is shorter; within so long a foot has touched the floor
 _STANDING_M, _AIRBORNE_M = 0.04, 0.10  # heights below which one stands, above which one flies
 _SMOOTHING_S = 0.02
@@ -50,7 +52,7 @@ def replayed(
             piece = captures[int(index)].resampled(rate_hz)
             if random_start:
                 start = generator.uniform(0, len(piece.pose) / rate_hz / 2)
-                piece = piece.part(start, len(piece.pose) / rate_hz)
+                piece = _calm_part(piece, start)
             pieces.append(_scaled(piece, body))
             total += len(piece.pose)
     pose, pelvis, names = _joined(pieces, rate_hz)
@@ -60,6 +62,21 @@ def replayed(
     trans = pelvis - body.rest_joints[0]
     trans[:, 1] += floor_lift(body, smpl_pose, trans, rate_hz)
     return MotionTrack(smpl_pose, trans.astype(np.float32), names, rate_hz)
+
+
+def _calm_part(piece: Capture, start_s: float) -> Capture:
+    """Return the movement from about a time on, cut where the body is calm for a moment."""
+    turns = (
+        Rotation.from_rotvec(piece.pose.reshape(-1, 3)).as_quat().reshape(len(piece.pose), -1, 4)
+    )
+    cosine = np.abs(np.sum(turns[1:] * turns[:-1], axis=-1))
+    unrest = np.sum(1 - np.minimum(cosine, 1), axis=1)
+    within = round(_CALM_S * piece.rate_hz)
+    first = round(start_s * piece.rate_hz)
+    first += int(np.argmin(unrest[first : first + within]))
+    last = max(len(unrest) - within, first + 1)
+    last += int(np.argmin(unrest[last:]))
+    return piece.part(first / piece.rate_hz, (last + 1) / piece.rate_hz)
 
 
 def _scaled(capture: Capture, body: Body) -> Capture:
@@ -78,10 +95,13 @@ def _joined(pieces: list[Capture], rate_hz: float) -> tuple[np.ndarray, np.ndarr
     for piece in pieces:
         turned = _turned(piece, heading - _heading(piece.pose[0, 0]))
         pelvis = turned.pelvis.copy()
+        if paths:  # the bridge leads on at the mean of both velocities
+            mean = (paths[-1][-1] - paths[-1][-2] + pelvis[1] - pelvis[0]) / 2
+            place = place + mean[[0, 2]] * (bridge_frames + 1)
         pelvis[:, [0, 2]] += place - pelvis[0, [0, 2]]
         if poses:
-            poses.append(_bridge(poses[-1][-1], turned.pose[0], bridge_frames))
-            paths.append(np.linspace(paths[-1][-1], pelvis[0], bridge_frames + 2)[1:-1])
+            poses.append(_bridge(poses[-1], turned.pose, bridge_frames))
+            paths.append(_path_bridge(paths[-1], pelvis, bridge_frames))
             names.append(np.full(bridge_frames, piece.name))
         poses.append(turned.pose)
         paths.append(pelvis)
@@ -103,13 +123,42 @@ def _turned(capture: Capture, angle: float) -> Capture:
     return Capture(capture.name, pose, turn.apply(capture.pelvis), capture.rate_hz)
 
 
-def _bridge(first: np.ndarray, last: np.ndarray, count: int) -> np.ndarray:
-    """Return `count` poses between two, each joint on the shortest way at minimum jerk."""
-    start = Rotation.from_rotvec(first)
-    way = (start.inv() * Rotation.from_rotvec(last)).as_rotvec()
-    u = np.arange(1, count + 1) / (count + 1)
-    share = 10 * u**3 - 15 * u**4 + 6 * u**5
-    return np.stack([(start * Rotation.from_rotvec(way * s)).as_rotvec() for s in share])
+def _bridge(before: np.ndarray, after: np.ndarray, count: int) -> np.ndarray:
+    """Return `count` poses from the end of one movement to the start of another, without jumps.
+
+    The rotation vector from the first pose follows the quintic with the velocities of both
+    movements and no acceleration at its ends.
+
+    References:
+        Sola et al., "A micro Lie theory for state estimation in robotics" (2018), equation 144,
+        for the velocity of the rotation vector at the far end.
+    """
+    start, end = Rotation.from_rotvec(before[-1]), Rotation.from_rotvec(after[0])
+    way = (start.inv() * end).as_rotvec()
+    leaving = (Rotation.from_rotvec(before[-2]).inv() * start).as_rotvec()
+    arriving = (end.inv() * Rotation.from_rotvec(after[1])).as_rotvec()
+    angle = np.linalg.norm(way, axis=-1, keepdims=True)
+    half = np.maximum(angle / 2, 1e-6)
+    axis = way / np.maximum(angle, 1e-12)
+    along = np.sum(axis * arriving, axis=-1, keepdims=True) * axis
+    share = half / np.tan(half)  # inverse of the right Jacobian
+    arriving = share * arriving + (1 - share) * along + np.cross(way, arriving) / 2
+    vectors = _quintic(np.zeros_like(way), way, leaving, arriving, count)
+    return np.stack([(start * Rotation.from_rotvec(vector)).as_rotvec() for vector in vectors])
+
+
+def _path_bridge(before: np.ndarray, after: np.ndarray, count: int) -> np.ndarray:
+    """Return `count` places between two paths, with the velocities of both."""
+    return _quintic(before[-1], after[0], before[-1] - before[-2], after[1] - after[0], count)
+
+
+def _quintic(
+    start: np.ndarray, end: np.ndarray, leaving: np.ndarray, arriving: np.ndarray, count: int
+) -> np.ndarray:
+    """Return `count` values between two, given their changes a frame; no acceleration at either."""
+    still = np.zeros_like(start)
+    ends = np.stack([np.stack([start, leaving, still]), np.stack([end, arriving, still])])
+    return np.asarray(BPoly.from_derivatives([0, count + 1], ends)(np.arange(1, count + 1)))
 
 
 def confined(path: np.ndarray, rate_hz: float, reach_m: float) -> np.ndarray:
