@@ -3,9 +3,12 @@
 The sum of `pressure` takes the pressure on each facet from a sphere of the local radius. Here it
 is solved for on the body's own mesh, so that limbs throw sound and shadow on each other:
 
-- `high`: Krylov steps until the equation holds to 0.5 % of the incident wave, at any frequency;
-- `bem`: until 0.01 %, on facets finer by half, up to `CROSS_OVER_HZ`; the sphere-calibrated sum
+- `high`: Krylov steps until the equation holds to 0.2 % of the incident wave, at any frequency;
+- `bem`: until 0.1 %, on facets finer by half, up to `CROSS_OVER_HZ`; the sphere-calibrated sum
   above, cross-faded over a third of an octave.
+
+The steps stop there on purpose: a cavity behind a narrow slit (the mouth of a body's mesh) rings
+without loss in the exact solution of rigid facets, and the first steps damp it as air would.
 
 Facets longer than the wavelength allows are cut, down to `SHORTEST_EDGE_M`.
 """
@@ -43,8 +46,8 @@ class Accuracy:
     tolerance: float
 
 
-HIGH = Accuracy(edges=4.0, tolerance=5e-3)
-BEM = Accuracy(edges=6.0, tolerance=1e-4)
+HIGH = Accuracy(edges=4.0, tolerance=2e-3)
+BEM = Accuracy(edges=6.0, tolerance=1e-3)
 
 
 def boundary_pressure(

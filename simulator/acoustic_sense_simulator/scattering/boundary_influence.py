@@ -20,7 +20,7 @@ NEAR_SIZES = 3.0
 """Distance over the size of a facet below which its integrals are exact."""
 
 _BLOCK_ENTRIES = 1_000_000
-_CANDIDATES = 4096
+_CANDIDATES = 8192
 
 
 class Influence:

@@ -29,16 +29,21 @@ from acoustic_sense_simulator.scattering.boundary_influence import (
 )
 from acoustic_sense_simulator.scattering.boundary_mesh import Elements
 
-INSIDE_POINTS = 100
+INSIDE_POINTS = 250
 """Points inside the body at which the total field is demanded to vanish."""
 
 STORED_ENTRIES = 40_000_000
 """Largest matrix that is held, in entries of 8 bytes; the rows of larger ones are computed anew
 for every product, which takes about as long as reading them."""
 
+NARROWEST_GAP_M = 0.005
+"""Facets with another part of the body nearer than this in front of them are dropped: the pressure
+on both sides of so narrow a gap is the same and its effects cancel, but air that is shut in between
+parts that touch makes the equation lose its hold."""
+
 MOST_STEPS = 60
 
-_WEAKEST = 1e-3  # of the mean, added to the eigenvalues of C C*
+_WEAKEST = 1.0  # of the mean, added to the eigenvalues of C C*: less makes noise of rounding
 _OWN = 0.1  # how far c may be from 1/2 before the mesh is taken not to be closed there
 
 
@@ -46,7 +51,7 @@ class BoundaryEquation:
     """The equation of one body for any wavenumber.
 
     Attributes:
-        elements: The facets that lie on the outside; those inside another part are dropped.
+        elements: The facets that sound meets: not those inside another part or in a narrow gap.
     """
 
     def __init__(self, elements: Elements, beta: float = 0.0) -> None:
@@ -57,7 +62,8 @@ class BoundaryEquation:
             beta: Specific admittance of the surface; 0 is rigid.
         """
         surface = Influence(elements, elements.centres)
-        outside = np.abs(surface.static_sums + 0.5) < 0.5
+        before = Influence(elements, elements.centres + NARROWEST_GAP_M * elements.normals)
+        outside = (np.abs(surface.static_sums + 0.5) < 0.5) & (np.abs(before.static_sums) < 0.5)
         if not outside.all():
             elements = elements.chosen(outside)
             surface = Influence(elements, elements.centres)
