@@ -89,54 +89,64 @@ def list_near(places: Any, points: Any, reach: Any, starts: Any, columns: Any) -
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def near_static(places: Any, corners: Any, starts: Any, columns: Any, layers: Any) -> None:
+def near_static(
+    places: Any, corners: Any, areas: Any, normals: Any, starts: Any, columns: Any, layers: Any
+) -> None:
     """Fill the exact integrals of `d(1 / 4 pi r)/dn` and `1 / (4 pi r)` over near facets.
 
     Args:
         places: Float64, `(place, 3)`.
         corners: Float64, `(facet, 3, 3)`.
+        areas: Float64, `(facet,)`.
+        normals: Float64, `(facet, 3)`, of unit length.
         starts: First entry of each place in `columns`, and the end.
         columns: The near facets.
         layers: Float64 result, `(2, entry)`.
     """
-    v = np.empty((3, 3))
-    lengths = np.empty(3)
+    v, lengths = np.empty((3, 3)), np.empty(3)
     for i in range(len(places)):
         for entry in range(starts[i], starts[i + 1]):
-            triangle = corners[columns[entry]]
+            j = columns[entry]
             for a in range(3):
                 for axis in range(3):
-                    v[a, axis] = triangle[a, axis] - places[i, axis]
-                lengths[a] = np.sqrt(v[a, 0] ** 2 + v[a, 1] ** 2 + v[a, 2] ** 2)
-            normal = np.cross(triangle[1] - triangle[0], triangle[2] - triangle[0])
-            normal /= max(np.sqrt((normal**2).sum()), 1e-30)
-            height = v[0, 0] * normal[0] + v[0, 1] * normal[1] + v[0, 2] * normal[2]
-            above = (v[0] * np.cross(v[1], v[2])).sum()
+                    v[a, axis] = corners[j, a, axis] - places[i, axis]
+                lengths[a] = np.sqrt(_dot(v, a, a))
+            nx, ny, nz = normals[j, 0], normals[j, 1], normals[j, 2]
+            height = v[0, 0] * nx + v[0, 1] * ny + v[0, 2] * nz
             below = lengths[0] * lengths[1] * lengths[2]
             for a in range(3):
-                below += (v[a] * v[(a + 1) % 3]).sum() * lengths[(a + 2) % 3]
-            angle = 2 * np.arctan2(above, below)
-            if abs(height) < 1e-9:
-                angle = 0.0  # in the facet's own plane: the principal value
+                below += _dot(v, a, (a + 1) % 3) * lengths[(a + 2) % 3]
+            angle = 0.0  # in the facet's own plane: the principal value
+            if abs(height) > 1e-9:
+                angle = 2 * np.arctan2(2 * areas[j] * height, below)
             potential = -height * angle
             for a in range(3):
-                b = (a + 1) % 3
-                edge = v[b] - v[a]
-                length = np.sqrt((edge**2).sum())
-                if length < 1e-12:
-                    continue
-                edge /= length
-                outward = np.cross(edge, normal)
-                distance = (v[a] * outward).sum()
-                low, high = (v[a] * edge).sum(), (v[b] * edge).sum()
-                if abs(distance) > 1e-9:
-                    if low + high > 0:
-                        ratio = (lengths[b] + high) / (lengths[a] + low)
-                    else:
-                        ratio = (lengths[a] - low) / (lengths[b] - high)
-                    potential += distance * np.log(ratio)
+                potential += _edge_potential(v, lengths, a, nx, ny, nz)
             layers[0, entry] = -angle / (4 * np.pi)
             layers[1, entry] = potential / (4 * np.pi)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _dot(v: Any, a: Any, b: Any) -> Any:
+    return v[a, 0] * v[b, 0] + v[a, 1] * v[b, 1] + v[a, 2] * v[b, 2]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _edge_potential(v: Any, lengths: Any, a: Any, nx: Any, ny: Any, nz: Any) -> Any:
+    """Return an edge's share of the potential: its distance in the plane times a logarithm."""
+    b = (a + 1) % 3
+    x, y, z = v[b, 0] - v[a, 0], v[b, 1] - v[a, 1], v[b, 2] - v[a, 2]
+    length = np.sqrt(x * x + y * y + z * z)
+    x, y, z = x / length, y / length, z / length
+    distance = v[a, 0] * (y * nz - z * ny) + v[a, 1] * (z * nx - x * nz)
+    distance += v[a, 2] * (x * ny - y * nx)
+    if abs(distance) < 1e-9:
+        return 0.0
+    low = v[a, 0] * x + v[a, 1] * y + v[a, 2] * z
+    high = v[b, 0] * x + v[b, 1] * y + v[b, 2] * z
+    if low + high > 0:
+        return distance * np.log((lengths[b] + high) / (lengths[a] + low))
+    return distance * np.log((lengths[a] - low) / (lengths[b] - high))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

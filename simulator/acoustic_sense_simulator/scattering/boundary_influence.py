@@ -57,7 +57,15 @@ class Influence:
         self._columns = np.empty(self._starts[-1], dtype=np.int32)
         list_near(self._narrow_places, self._points, reach, self._starts, self._columns)
         self._layers = np.empty((2, len(self._columns)))
-        near_static(self._places, elements.corners, self._starts, self._columns, self._layers)
+        near_static(
+            self._places,
+            elements.corners,
+            elements.areas,
+            elements.normals,
+            self._starts,
+            self._columns,
+            self._layers,
+        )
 
         self.static_sums = np.concatenate(
             [np.zeros(0), *(re.sum(axis=1) for re, _ in self.blocks(1e-6, 0.0))]

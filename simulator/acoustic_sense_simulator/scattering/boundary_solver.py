@@ -7,7 +7,7 @@ With constant pressure on flat facets and collocation at their centres,
 where `c` (1/2 but for rounding) comes from the static sum over all facets, so that a constant
 pressure is exact. At the resonances of the closed body's inside this equation loses its hold.
 There the total field has to vanish; what points inside see of the surface is demanded as well:
-with `C p + p_in = 0` for those points and `P = C* (C C*)^-1` the way back to the surface,
+with `C p + p_in = 0` for those points and `P = C* (C C* + e)^-1` the way back to the surface,
 `P (C p + p_in) = 0` is added, which lifts the eigenvalues near zero and leaves the solution.
 
 References:
@@ -115,9 +115,8 @@ class BoundaryEquation:
         matrix[np.diag_indices(len(matrix))] += 2 * self._free
         matrix += (back @ seen).astype(np.complex64)
         right = self._right(k, sources_m, back).astype(np.complex64)
-        solution: np.ndarray = scipy.linalg.solve(
-            matrix, right, overwrite_a=True, overwrite_b=True, check_finite=False
-        )
+        factors = scipy.linalg.lu_factor(matrix, overwrite_a=True, check_finite=False)
+        solution: np.ndarray = scipy.linalg.lu_solve(factors, right, check_finite=False)
         return solution.astype(np.complex128)
 
     def radiated(
