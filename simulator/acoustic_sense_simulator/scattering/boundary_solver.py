@@ -30,7 +30,8 @@ from acoustic_sense_simulator.scattering.boundary_influence import (
 from acoustic_sense_simulator.scattering.boundary_mesh import Elements
 
 INSIDE_POINTS = 250
-"""Points inside the body at which the total field is demanded to vanish."""
+"""Most points inside the body at which the total field is demanded to vanish; small meshes have
+one for every five facets."""
 
 STORED_ENTRIES = 40_000_000
 """Largest matrix that is held, in entries of 8 bytes; the rows of larger ones are computed anew
@@ -72,7 +73,7 @@ class BoundaryEquation:
         self._surface = surface
         free = 1.0 + surface.static_sums
         self._free = np.where(np.abs(free - 0.5) < _OWN, free, 0.5)
-        self._inside_places = inside_points(elements, INSIDE_POINTS)
+        self._inside_places = inside_points(elements, min(INSIDE_POINTS, len(elements.areas) // 5))
         self._inside = Influence(elements, self._inside_places)
 
     def iterated(
