@@ -1,6 +1,7 @@
 """How true the scattered pressure of a person is: every fidelity against a dense BEM.
 
     python benchmarks/person_against_bem.py --cache DIR [--set held-out|tuning] [--cases 2]
+    python benchmarks/person_against_bem.py --page-only
 
 The truth is that of `person_truth.py`, solved where `DIR` lacks it (about a minute a case) and read
 from it otherwise. Over all sources and receivers of a case: the error of the scattered field
@@ -8,11 +9,13 @@ relative to the true one, and the rms error of the level of the total field in d
 fidelities: no body at all, and plain Kirchhoff (surface pressure doubled where lit, none in the
 dark). Times are CPU seconds of one process for one source and frequency, meshes and all.
 
-Only `--set held-out` with all its cases writes the result: nothing was tuned on those.
+Only `--set held-out` with all its cases writes the result, and the page about it: nothing was
+tuned on those.
 """
 
 import argparse
 import json
+import re
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -26,6 +29,7 @@ from person_truth import POSES, facet_geometry, truths
 from acoustic_sense.constants import SPEED_OF_SOUND_M_S
 
 RESULT = Path(__file__).parent / "results" / "person_against_bem.json"
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "scattering-fidelity.md"
 
 Model = Callable[[dict[str, np.ndarray], np.ndarray], np.ndarray]
 
@@ -127,14 +131,55 @@ def table(cases: dict[str, dict[str, np.ndarray]], model: Model) -> dict[str, An
     }
 
 
+def page_table(result: dict[str, Any]) -> str:
+    """Return the two tables of the page."""
+    models = result["models"]
+    lines = [
+        "| | level, worst frequency | field, mean | field, worst | where | CPU time |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, m in models.items():
+        lines.append(
+            f"| {name} | {m['level_error_db_worst']:.2f} dB | {m['relative_error_mean']:.3f} | "
+            f"{m['relative_error_worst']:.3f} | {m['worst_at']} | "
+            f"{m['cpu_s_per_source_and_frequency']:.2f} s |"
+        )
+    lines += ["", "| Hz | " + " | ".join(models) + " |", "|---|" + "---|" * len(models)]
+    for frequency in next(iter(models.values()))["relative_error_by_hz"]:
+        cells = (
+            f"{m['relative_error_by_hz'][frequency]:.3f}, "
+            f"{m['level_error_db_by_hz'][frequency]:.2f} dB"
+            for m in models.values()
+        )
+        lines.append(f"| {frequency} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def write_page() -> None:
+    """Put the tables of the result between their marks."""
+    table = page_table(json.loads(RESULT.read_text(encoding="utf-8")))
+    marks = r"(<!-- fidelity: begin[^\n]*-->\n).*?(<!-- fidelity: end -->)"
+    text = PAGE.read_text(encoding="utf-8")
+    changed, count = re.subn(marks, lambda m: m[1] + table + "\n" + m[2], text, flags=re.DOTALL)
+    if count != 1:
+        raise SystemExit(f"{PAGE}: the marks of the table are missing")
+    PAGE.write_text(changed, encoding="utf-8")
+
+
 def main() -> None:
     """Compare and print; write the result of the whole held-out set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--set", choices=sorted(POSES), default="held-out")
-    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, help="Folder of the truth.")
+    parser.add_argument("--page-only", action="store_true", help="Write the page's tables alone.")
     parser.add_argument("--cases", type=int, help="Only so many cases, as a quick look.")
     parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
     arguments = parser.parse_args()
+    if arguments.page_only:
+        write_page()
+        return
+    if arguments.cache is None:
+        parser.error("say where the truth is, or may be put, with --cache DIR")
     cases = {}
     for name, case in truths(arguments.set, arguments.cache):
         cases[name] = case
@@ -164,7 +209,8 @@ def main() -> None:
             "versions": {name: version(name) for name in ("numpy", "scipy", "numba")},
         }
         RESULT.write_text(json.dumps(result, indent=2) + "\n")
-        print(f"written: {RESULT}")
+        write_page()
+        print(f"written: {RESULT} and {PAGE}")
 
 
 if __name__ == "__main__":
