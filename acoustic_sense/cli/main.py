@@ -25,6 +25,7 @@ from acoustic_sense.cli.commands.evaluate import evaluate
 from acoustic_sense.cli.commands.plugins import plugins_app
 from acoustic_sense.cli.commands.predict import predict
 from acoustic_sense.cli.commands.report import report
+from acoustic_sense.cli.commands.scene import scene
 from acoustic_sense.cli.commands.simulate import simulate
 from acoustic_sense.cli.commands.train import train
 from acoustic_sense.errors import AcousticSenseError, suggestion
@@ -81,6 +82,7 @@ def program(
 
 
 app.command("demo")(demo)
+app.command("scene")(scene)
 app.command("simulate")(simulate)
 app.add_typer(dataset_app, name="dataset", cls=SuggestingGroup)
 app.command("train")(train)

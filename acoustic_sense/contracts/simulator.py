@@ -4,7 +4,7 @@ The core never imports a simulator. It finds one through the entry-point group
 `acoustic_sense.simulator`, whose entry `default` refers to a module with these functions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -65,6 +65,31 @@ class Simulator(Protocol):
 
     def demo_scene(self, seconds: float, seed: int) -> Scene:
         """Return the scene of `acoustic-sense demo`."""
+        ...
+
+    def scenes(self, config: BaseModel) -> Sequence[Scene]:
+        """Return the scenes of a dataset, one a take, in the order in which they are made.
+
+        Args:
+            config: A `GenerationConfig`.
+
+        Raises:
+            SimulationError: The ranges leave no valid layout.
+        """
+        ...
+
+    def draw_scene(self, scene: Scene, folder: Path, *, pose: int = 0, form: str = "png") -> None:
+        """Write pictures of a scene into a folder.
+
+        Args:
+            scene: The scene.
+            folder: A folder that exists.
+            pose: Index of the pose to draw.
+            form: Format of the pictures, `png` or `svg`.
+
+        Raises:
+            SimulationError: There is no such pose, or a package that draws is missing.
+        """
         ...
 
     def generate(

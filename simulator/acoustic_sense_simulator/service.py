@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acoustic_sense.config import parse_config
-from acoustic_sense_simulator.sampling import GenerationConfig, scenes
+from acoustic_sense_simulator.sampling import GenerationConfig
+from acoustic_sense_simulator.sampling import scenes as sampled_scenes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,15 @@ STUDIO = Path(__file__).parent / "configs" / "studio.toml"
 
 _PEOPLE = 99
 
-__all__ = ["GenerationConfig", "demo_scene", "generate", "room_responses", "simulate"]
+__all__ = [
+    "GenerationConfig",
+    "demo_scene",
+    "draw_scene",
+    "generate",
+    "room_responses",
+    "scenes",
+    "simulate",
+]
 
 
 def simulate(scene: Scene) -> Take:
@@ -74,7 +83,47 @@ def demo_scene(seconds: float, seed: int) -> Scene:
     known = studio.subjects.count
     everybody = studio.subjects.model_copy(update={"count": _PEOPLE})
     update = {"subjects": everybody, "tracks": studio.tracks[:1], "seconds": seconds}
-    return scenes(studio.model_copy(update=update))[known + seed % (_PEOPLE - known)]
+    return sampled_scenes(studio.model_copy(update=update))[known + seed % (_PEOPLE - known)]
+
+
+def scenes(config: BaseModel) -> tuple[Scene, ...]:
+    """Return the scenes of a dataset, one a take, in the order in which they are made.
+
+    Args:
+        config: A `GenerationConfig`.
+
+    Raises:
+        SimulationError: The ranges leave no valid layout.
+    """
+    return sampled_scenes(GenerationConfig.model_validate(config))
+
+
+def draw_scene(scene: Scene, folder: Path, *, pose: int = 0, form: str = "png") -> None:
+    """Write `scene`, `decay` and `level-behind-body` into a folder, see `pictures`.
+
+    Args:
+        scene: The scene; without a subject there is no picture of the level behind the body.
+        folder: A folder that exists.
+        pose: Index of the pose to draw; the first is 0.
+        form: Format of the pictures, `png` or `svg`.
+
+    Raises:
+        SimulationError: There is no such pose, or matplotlib is not installed.
+    """
+    from acoustic_sense_simulator.generation.threads import single_thread
+    from acoustic_sense_simulator.pictures import (
+        decay_plot,
+        level_behind_body_plot,
+        scene_plot,
+        write_figure,
+    )
+
+    with single_thread():
+        write_figure(scene_plot(scene, pose), folder / f"scene.{form}")
+        write_figure(decay_plot(scene), folder / f"decay.{form}")
+        if scene.subject is not None:
+            level = level_behind_body_plot(scene, pose=pose)
+            write_figure(level, folder / f"level-behind-body.{form}")
 
 
 def generate(
