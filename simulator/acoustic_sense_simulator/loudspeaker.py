@@ -20,6 +20,8 @@ References:
     2011.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Complex128, Float, Float64
 from scipy.special import eval_legendre, spherical_jn, spherical_yn
@@ -114,12 +116,22 @@ def _coefficients(
 ) -> Complex128[np.ndarray, "degree frequency"]:
     """Return the series' factor of `P_n` for every degree and frequency, up to a common factor."""
     check_cone(loudspeaker)
-    radius = loudspeaker.cabinet_radius_m
-    wavenumbers = 2 * np.pi * np.asarray(frequencies_hz, float) / SPEED_OF_SOUND_M_S
-    x = np.maximum(wavenumbers * radius, _SMALLEST_KA)
+    frequencies = np.asarray(frequencies_hz, dtype=np.float64)
+    return _series(
+        loudspeaker.cabinet_radius_m, loudspeaker.cone_radius_m, tuple(frequencies.tolist())
+    )
+
+
+@lru_cache(maxsize=32)
+def _series(
+    radius_m: float, cone_radius_m: float, frequencies_hz: tuple[float, ...]
+) -> Complex128[np.ndarray, "degree frequency"]:
+    """Return the series of a cabinet and cone; kept, since one room asks again and again."""
+    wavenumbers = 2 * np.pi * np.array(frequencies_hz) / SPEED_OF_SOUND_M_S
+    x = np.maximum(wavenumbers * radius_m, _SMALLEST_KA)
     needed = x + 4.05 * np.cbrt(x) + 10.0
     degrees = np.arange(int(np.ceil(needed.max(initial=0.0))) + 1)[:, None]
-    edge = np.sqrt(1.0 - (loudspeaker.cone_radius_m / radius) ** 2)  # cos(alpha)
+    edge = np.sqrt(1.0 - (cone_radius_m / radius_m) ** 2)  # cos(alpha)
     edge = np.maximum(edge, 1.0 - np.pi / x)  # depth a (1 - cos(alpha)) at most half a wavelength
     before = np.where(degrees == 0, 1.0, eval_legendre(np.maximum(degrees - 1, 0), edge))
     velocity = before - eval_legendre(degrees + 1, edge)

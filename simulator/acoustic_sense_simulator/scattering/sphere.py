@@ -47,7 +47,7 @@ def surface_pressure_ratio(
     wavenumbers: Float64[np.ndarray, " frequency"],
     radius_m: float,
     radius_over_distance: float,
-    beta: float = 0.0,
+    beta: float | Float64[np.ndarray, " frequency"] = 0.0,
 ) -> Complex128[np.ndarray, "frequency cosine"]:
     """Return V, total over incident pressure on a sphere's surface.
 
@@ -57,7 +57,7 @@ def surface_pressure_ratio(
         radius_m: Radius of the sphere in metres.
         radius_over_distance: Radius over the distance between centre and source, 0 for a plane
             wave, below 1.
-        beta: Specific admittance of the surface; 0 is rigid.
+        beta: Specific admittance of the surface, one or one for each frequency; 0 is rigid.
 
     Returns:
         Complex128 array, shape `(frequency, cosine)`; 1 where the sphere is small, 2 where it is
@@ -76,7 +76,9 @@ def surface_pressure_ratio(
 
 
 def _series_coefficients(
-    x: Float64[np.ndarray, " frequency"], q: float, beta: float
+    x: Float64[np.ndarray, " frequency"],
+    q: float,
+    beta: float | Float64[np.ndarray, " frequency"],
 ) -> Complex128[np.ndarray, "degree frequency"]:
     """Return the factor of `(2 n + 1) P_n(mu)` for every degree and `x = k a`."""
     needed = x + 4.05 * np.cbrt(x) + 10.0 + (14.0 / np.log(1.0 / q) if q > 0 else 0.0)

@@ -1,38 +1,50 @@
 """Scattering in the time domain: a body's response from a loudspeaker to the microphone.
 
-The sum of `pressure` over all facets and all paths over the walls, as spectra of short impulse
-responses in four ambisonics channels. Amplitudes follow the convention of the static response:
-a direct sound of `1 / distance` (a monopole of strength 4 pi), delays `distance / c`.
+The sum of `pressure` over all facets and all paths over the walls, as short impulse responses in
+four ambisonics channels. Amplitudes follow the convention of the static response: a direct sound
+of `1 / distance` (a monopole of strength 4 pi), delays `distance / c`. What sharing between
+samples takes away towards high frequencies is given back to the playback, `sharing_compensation`.
 
-Paths: loudspeaker images up to `source_order`, microphone images up to `microphone_order`, both
-legs together at most the larger of the two, so that cost grows with one order and not with the
-product. Each bounce multiplies by the wall's reflection, in octave bands where the room has them;
-air absorption is that of the mean path of each order.
+The path without a wall is summed over the facets themselves, the others over cells of up to four.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
-from jaxtyping import Complex64, Float, Float32, Float64
+from jaxtyping import Float, Float32, Float64, Int
 
 from acoustic_sense.constants import SPEED_OF_SOUND_M_S
-from acoustic_sense.types import Microphone, Room
-from acoustic_sense_simulator.room.axes import microphone_axes
-from acoustic_sense_simulator.room.images import Images, images_of
-from acoustic_sense_simulator.room.walls import reflection_response
-from acoustic_sense_simulator.scattering.curvature import LARGEST_RADIUS_M, SMALLEST_RADIUS_M
-from acoustic_sense_simulator.scattering.factors import (
-    PRE_TAPS,
-    RATIO_STEP,
-    separable_filters,
+from acoustic_sense.types import Loudspeaker, Microphone, Room
+from acoustic_sense_simulator.kernels.accumulate import accumulate
+from acoustic_sense_simulator.kernels.ringing import (
+    FEW,
+    FEW_TUPLE,
+    LANES,
+    LANES_TUPLE,
+    ring,
 )
-from acoustic_sense_simulator.scattering.surface import Surface
-from acoustic_sense_simulator.scattering_kernel import accumulate
+from acoustic_sense_simulator.scattering.curvature import LARGEST_RADIUS_M
+from acoustic_sense_simulator.scattering.filters import (
+    ANGLES,
+    COARSE_ANGLES,
+    DARK,
+    ENTRIES,
+    RATIO_STEP,
+    TAIL_SAMPLES_AT_48_KHZ,
+    creeping_paths,
+    radius_grid,
+    surface_filters,
+)
+from acoustic_sense_simulator.scattering.impedance import Absorption
+from acoustic_sense_simulator.scattering.mesh_levels import mesh_levels, radius_classes
+from acoustic_sense_simulator.scattering.paths import PathSet, path_set
 
-_MARGIN = 4  # samples before the earliest path, for the edge of its box
+_MARGIN = 8  # samples before the earliest path, for the edge of its box
 _WIDEST = 64  # samples that the box of the latest facet may need
-_WALL_TAPS = 256  # either side of a wall's zero-phase filter
+_STEP_M = 0.3  # how far a body moves before the weights are made for its new place
+_COMPENSATION_TAPS = 64
+_TIMES_JOINED = 2  # pairs of pairs of facets on paths over walls
+_PATCH_SIZES = (32, 64)  # cells that share a direction, without and with walls on the path
 
 
 @dataclass(frozen=True)
@@ -41,21 +53,21 @@ class ScattererSettings:
 
     Attributes:
         room: The room.
-        loudspeakers_m: World positions of the loudspeakers, metres.
+        loudspeakers: The loudspeakers.
         microphone: The microphone.
         source_order: Highest reflection order between loudspeaker and body.
         microphone_order: Highest reflection order between body and microphone.
         sample_rate_hz: Samples per second.
-        beta: Specific admittance of the body's surface.
+        absorption: Energy absorption of the body's surface, one number or one for each band.
     """
 
     room: Room
-    loudspeakers_m: tuple[tuple[float, float, float], ...]
+    loudspeakers: tuple[Loudspeaker, ...]
     microphone: Microphone
     source_order: int
     microphone_order: int
     sample_rate_hz: int
-    beta: float = 0.0
+    absorption: Absorption = 0.0
 
 
 class BodyScatterer:
@@ -64,158 +76,198 @@ class BodyScatterer:
     Attributes:
         first_sample: Delay in samples that belongs to sample 0 of each loudspeaker's response.
         length: Length of the responses in samples.
-        fft_size: Length of the transform of which `spectra` returns the half.
     """
 
     def __init__(
         self,
         settings: ScattererSettings,
+        rest_vertices_m: Float[np.ndarray, "vertex 3"],
+        faces: Int[np.ndarray, "facet 3"],
         radii_m: Float64[np.ndarray, " facet"],
         bounds_m: Float[np.ndarray, "2 3"],
-        block: int,
     ) -> None:
-        """Prepare filters and paths.
+        """Prepare facets, paths and filters.
 
         Args:
             settings: Room, positions, orders.
+            rest_vertices_m: The body in any pose, to find out which facets lie together.
+            faces: Vertex indices, turning outwards.
             radii_m: Local radius of every facet.
             bounds_m: Lowest and highest coordinates that the body reaches in the take.
-            block: Samples that are convolved with one response at a time.
         """
         self.settings = settings
-        rate, room = settings.sample_rate_hz, settings.room
-        self._per_metre = rate / SPEED_OF_SOUND_M_S
-        self._radii = radii_m.astype(np.float32)
-        span = np.log(LARGEST_RADIUS_M / SMALLEST_RADIUS_M)
-        self._filters = separable_filters(rate, settings.beta)
-        first, second = np.split(self._filters.weights, 2, axis=-1)
-        self._table = np.concatenate([first] * 4 + [second] * 4, axis=-1)
-        places = np.log(radii_m / SMALLEST_RADIUS_M) / span * (self._filters.weights.shape[1] - 1)
-        self._places = places.astype(np.float32)
-        self._sources = [
-            images_of(position, room.size_m, settings.source_order)
-            for position in settings.loudspeakers_m
+        rate = settings.sample_rate_hz
+        self._per_metre = np.float32(rate / SPEED_OF_SOUND_M_S)
+        self._paths = [
+            path_set(
+                settings.room,
+                loudspeaker,
+                settings.microphone,
+                settings.source_order,
+                settings.microphone_order,
+            )
+            for loudspeaker in settings.loudspeakers
         ]
-        self._microphones = images_of(
-            settings.microphone.position_m, room.size_m, settings.microphone_order
+        self._levels = mesh_levels(
+            rest_vertices_m, faces, radii_m, times_joined=_TIMES_JOINED, patch_sizes=_PATCH_SIZES
         )
-        axes = microphone_axes(settings.microphone.yaw_deg)
-        self._axes = (axes[None] * self._microphones.flips[:, None]).astype(np.float32)
-        self._banded = isinstance(room.absorption, tuple) or room.air_absorption
-        self._pre = PRE_TAPS + (_WALL_TAPS if self._banded else 0)
-        ranges = [self._delay_range(images, bounds_m) for images in self._sources]
-        self._first_rows = [int(np.floor(low)) - _MARGIN for low, _ in ranges]
-        self._rows = max(
-            int(np.ceil(high)) - first + _WIDEST
-            for (_, high), first in zip(ranges, self._first_rows, strict=True)
-        )
-        self.first_sample = [first - self._pre for first in self._first_rows]
-        tail = self._filters.taps.shape[1] - PRE_TAPS + (_WALL_TAPS if self._banded else 0)
-        self.length = self._pre + self._rows + tail
-        self.fft_size = int(scipy.fft.next_fast_len(self.length + block, real=True))
-        self._groups, self._gains = zip(*map(self._paths, self._sources), strict=True)
-        self._spectra = [
-            self._filter_spectra(low, high, group)
-            for (low, high), group in zip(ranges, self._groups, strict=True)
+        self._classes = radius_classes(radii_m)
+        self.first_sample = [
+            int(np.floor(paths.direct_m * self._per_metre)) - _MARGIN for paths in self._paths
         ]
+        rows = [self._rows(bounds_m, order) for order in (0, None)]
+        self.length = rows[1] + round(TAIL_SAMPLES_AT_48_KHZ * rate / 48_000)
+        self._filters = surface_filters(rate, settings.absorption)
+        creeping = creeping_paths().astype(np.float32)
+        self._creeping = (creeping, np.ascontiguousarray(creeping[:, ::2]))
+        self._histograms = [
+            np.zeros((4 * count, lanes), dtype=np.float32)
+            for count, lanes in zip(rows, (LANES, FEW), strict=True)
+        ]
+        self._tables: list[tuple[Float32[np.ndarray, "..."], Float32[np.ndarray, "..."]]] = []
+        self._middle = np.full(3, np.inf)
 
-    def spectra(self, surface: Surface, speaker: int) -> Complex64[np.ndarray, "4 bin"]:
-        """Return the spectra of the response from one loudspeaker for one pose.
+    def _rows(self, bounds_m: Float[np.ndarray, "2 3"], order: int | None) -> int:
+        """Return the samples of delay that paths over a box spread over, up to an order or all."""
+        longest = max(
+            (paths.longest_m(bounds_m, order) + 1.5 * np.pi * LARGEST_RADIUS_M) * self._per_metre
+            - first
+            for paths, first in zip(self._paths, self.first_sample, strict=True)
+        )
+        return int(np.ceil(longest)) + _WIDEST
+
+    def responses(
+        self, vertices_m: Float32[np.ndarray, "vertex 3"]
+    ) -> Float32[np.ndarray, "speaker 4 tap"]:
+        """Return the responses from every loudspeaker for one pose.
 
         Args:
-            surface: The posed body.
-            speaker: Index of the loudspeaker.
+            vertices_m: The posed body.
 
         Returns:
-            Complex64 array, shape `(4, fft_size // 2 + 1)`, channels W, X, Y, Z.
+            Channels W, X, Y, Z of each loudspeaker, shape `(speaker, 4, length)`.
+        """
+        self._prepare(vertices_m)
+        images, axes = self._paths[0].microphones.positions, self._paths[0].axes
+        self._levels.measure(vertices_m.astype(np.float32))
+        ways = (
+            self._levels.fine.ways(images[:1], axes[:1]),
+            self._levels.coarse.ways(images, axes),
+        )
+        made = np.empty((len(self._paths), 4, self.length), np.float32)
+        filters = self._filters
+        mix, keep = filters.mix * filters.take, filters.keep[None]
+        for speaker in range(len(self._paths)):
+            for number, way in enumerate(ways):
+                self._fill(speaker, number, way)
+            ring(LANES_TUPLE, FEW_TUPLE, *self._histograms, mix, keep, made[speaker])
+        return made
+
+    def _fill(
+        self,
+        speaker: int,
+        number: int,
+        ways: tuple[Float32[np.ndarray, "..."], Float32[np.ndarray, "..."]],
+    ) -> None:
+        """Fill the histogram of a loudspeaker's path without a wall (0), or of the others (1)."""
+        level = (self._levels.fine, self._levels.coarse)[number]
+        paths = self._paths[speaker]
+        part = (paths.direct, paths.reflected)[number]
+        self._histograms[number][:] = 0.0
+        accumulate(
+            (LANES_TUPLE, FEW_TUPLE)[number],
+            (0,) * _PATCH_SIZES[number],
+            level.packed,
+            level.radii,
+            level.classes * np.int32((ENTRIES, COARSE_ANGLES)[number]),
+            (ANGLES, COARSE_ANGLES)[number],
+            (DARK, 0)[number],
+            paths.sources.positions.astype(np.float32),
+            self._tables[speaker][number],
+            self._creeping[number],
+            part.paths,
+            part.starts,
+            *ways,
+            np.float32(np.any(np.asarray(self.settings.absorption) > 0)),
+            self._per_metre,
+            np.float32(self.first_sample[speaker]),
+            self._histograms[number],
+        )
+
+    def _prepare(self, vertices_m: Float[np.ndarray, "vertex 3"]) -> None:
+        """Make the tables of weights anew if the body has moved away from where they belong."""
+        middle = np.asarray(vertices_m, float).mean(axis=0)
+        if np.linalg.norm(middle - self._middle) < _STEP_M:
+            return
+        self._middle = middle
+        self._tables = [self._weights(paths, middle) for paths in self._paths]
+
+    def _weights(
+        self, paths: PathSet, middle: Float[np.ndarray, " 3"]
+    ) -> tuple[Float32[np.ndarray, "..."], Float32[np.ndarray, "..."]]:
+        """Return the tables of a loudspeaker, for the path without a wall and for all.
+
+        Args:
+            paths: The loudspeaker's paths.
+            middle: Where the body is.
         """
         filters = self._filters
-        rank = filters.taps.shape[0]
-        histograms = np.zeros((len(self._spectra[speaker]), self._rows, 4 * rank), dtype=np.float32)
-        accumulate(
-            np.ascontiguousarray(surface.points.T, np.float32),
-            np.ascontiguousarray(surface.normals.T, np.float32),
-            np.ascontiguousarray(surface.areas, np.float32),
-            np.ascontiguousarray(surface.spreads.T, np.float32),
-            self._radii,
-            self._places,
-            self._sources[speaker].positions.astype(np.float32),
-            self._microphones.positions.astype(np.float32),
-            self._axes,
-            self._groups[speaker],
-            self._gains[speaker],
-            self._ratios(surface, speaker),
-            self._table,
-            filters.creeping,
-            np.float32(self.settings.beta),
-            np.float32(self._per_metre),
-            np.float32(self._first_rows[speaker]),
-            histograms,
+        direct, single = [], []
+        for table, (image, _) in enumerate(paths.table_of):
+            distance = float(np.linalg.norm(paths.sources.positions[image] - middle))
+            change = filters.projection(paths.gain(table, middle, filters.frequencies)).T
+            if table == 0:
+                direct.append(self._at_distance(filters.weights, distance) @ change)
+            single.append(self._at_distance(filters.single, distance) @ change)
+        few = np.stack(single) @ filters.reduction.T
+        return (
+            _flat(np.stack(direct) * filters.take),
+            _flat(few),
         )
-        transformed = scipy.fft.rfft(histograms, n=self.fft_size, axis=1)
-        parts = transformed.reshape(*transformed.shape[:2], 4, rank)
-        spectra: np.ndarray = np.matmul(parts, self._spectra[speaker][..., None]).sum(axis=0)
-        return np.ascontiguousarray(spectra[..., 0].T)
 
-    def _ratios(self, surface: Surface, speaker: int) -> Float32[np.ndarray, "source radius"]:
-        """Return where in the table each radius lies, at the body's distance from each image."""
-        middle = surface.points.mean(axis=0)
-        distance = np.linalg.norm(self._sources[speaker].positions - middle, axis=1)
-        count = self._filters.weights.shape[1]
-        radii = np.geomspace(SMALLEST_RADIUS_M, LARGEST_RADIUS_M, count)
-        places = radii / np.maximum(distance[:, None], LARGEST_RADIUS_M) / RATIO_STEP
-        narrow: np.ndarray = places.astype(np.float32)
-        return narrow
+    def _at_distance(
+        self, base: Float64[np.ndarray, "ratio radius entry 3 lane"], distance: float
+    ) -> Float64[np.ndarray, "class entry 3 lane"]:
+        """Return a table for the rounded radii and a distance of the source."""
+        grid = radius_grid()
+        place = np.log(self._classes / grid[0]) / np.log(grid[-1] / grid[0]) * (len(grid) - 1)
+        low = np.clip(place.astype(int), 0, len(grid) - 2)
+        share = (place - low)[:, None, None, None]
+        ratio = self._classes / max(distance, LARGEST_RADIUS_M) / RATIO_STEP
+        below = np.clip(ratio.astype(int), 0, base.shape[0] - 2)
+        part = np.clip(ratio - below, 0.0, 1.0)[:, None, None, None]
+        near = base[below, low] * (1 - part) + base[below + 1, low] * part
+        far = base[below, low + 1] * (1 - part) + base[below + 1, low + 1] * part
+        blended: np.ndarray = near * (1 - share) + far * share
+        return blended
 
-    def _delay_range(self, images: Images, bounds: Float[np.ndarray, "2 3"]) -> tuple[float, float]:
-        """Return the shortest and longest delay of any path, in samples."""
-        corners = np.array(np.meshgrid(*bounds.T)).reshape(3, -1).T
-        source = np.linalg.norm(images.positions[:, None] - corners, axis=2)
-        microphone = np.linalg.norm(self._microphones.positions[:, None] - corners, axis=2)
-        total = source[:, None] + microphone[None]
-        allowed = self._total_order(images) <= self._highest_order
-        direct = np.linalg.norm(images.positions[0] - self._microphones.positions[0])
-        longest = total[allowed].max() + np.pi * LARGEST_RADIUS_M
-        return float(direct * self._per_metre), float(longest * self._per_metre)
 
-    @property
-    def _highest_order(self) -> int:
-        """Highest number of reflections over both legs."""
-        return max(self.settings.source_order, self.settings.microphone_order)
+def _flat(
+    weights: Float64[np.ndarray, "table class entry 3 lane"],
+) -> Float32[np.ndarray, "table row weight"]:
+    """Return tables as the kernel reads them."""
+    tables, classes, entries, parts, lanes = weights.shape
+    return weights.reshape(tables, classes * entries, parts * lanes).astype(np.float32)
 
-    def _total_order(self, images: Images) -> np.ndarray:
-        """Return the reflections of every path, shape `(source, microphone)`."""
-        total: np.ndarray = images.orders[:, None] + self._microphones.orders[None]
-        return total
 
-    def _paths(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
-        """Return histogram group and gain of every path, shape `(source, microphone)`."""
-        total = self._total_order(images)
-        allowed = total <= self._highest_order
-        absorption = self.settings.room.absorption
-        if self._banded or isinstance(absorption, tuple):
-            return np.where(allowed, total, -1), np.ones(total.shape, dtype=np.float32)
-        gains = np.sqrt(1.0 - absorption) ** total
-        return np.where(allowed, 0, -1), gains.astype(np.float32)
+def sharing_compensation(sample_rate_hz: int) -> Float32[np.ndarray, " tap"]:
+    """Return the zero-phase filter that undoes the sharing of weights between two samples.
 
-    def _filter_spectra(
-        self, shortest: float, longest: float, groups: np.ndarray
-    ) -> Complex64[np.ndarray, "group bin rank"]:
-        """Return what turns the histograms' spectra into the response, for every group."""
-        size, rate = self.fft_size, self.settings.sample_rate_hz
-        taps = self._filters.taps
-        padded = np.zeros((len(taps), size))
-        padded[:, : taps.shape[1]] = taps
-        base = np.fft.rfft(np.roll(padded, self._pre - PRE_TAPS, axis=1), axis=1)
-        frequency = np.fft.rfftfreq(size)  # cycles per sample
-        base[:, 1:] /= 2j * np.pi * frequency[1:]  # edges to boxes
-        base[:, 0] = 0.0
-        base /= np.sinc(frequency) ** 2  # sharing between two samples
-        if not self._banded:
-            return base.T[None].astype(np.complex64)
-        mean_path_m = (shortest + longest) / 2 / self._per_metre
-        walls = [
-            reflection_response(self.settings.room, order, mean_path_m, rate, size, _WALL_TAPS)
-            for order in range(int(groups.max()) + 1)
-        ]
-        return np.stack([(base * wall).T for wall in walls]).astype(np.complex64)
+    It fades out towards half the sample rate, where facets are too coarse to mean anything.
+
+    Args:
+        sample_rate_hz: Samples per second.
+
+    Returns:
+        Odd number of taps, time zero in the middle.
+    """
+    size = 4096
+    frequency = np.fft.rfftfreq(size)
+    start = min(18_000.0, 0.375 * sample_rate_hz) / sample_rate_hz
+    place = np.clip((frequency - start) / (0.5 - start), 0.0, 1.0)
+    gain = np.cos(np.pi / 2 * place) ** 2 / np.sinc(frequency) ** 2
+    taps = np.fft.fftshift(np.fft.irfft(gain, n=size))
+    middle = size // 2
+    cut = taps[middle - _COMPENSATION_TAPS : middle + _COMPENSATION_TAPS + 1]
+    shaped: np.ndarray = (cut * np.hanning(2 * _COMPENSATION_TAPS + 3)[1:-1]).astype(np.float32)
+    return shaped

@@ -1,0 +1,198 @@
+"""Rows of numbers: the innermost steps of the scattering sum as vector instructions.
+
+The compiler does not find these by itself: it cannot know that the rows of a histogram do not
+overlap. Each function is one statement of the algorithm on rows of float32. How many numbers a row
+has is the length of the tuple `lanes`, so that it is known when a function is compiled.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core.cgutils import get_or_insert_function
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+_FLOAT, _INDEX, _NUMBER = ir.FloatType(), ir.IntType(64), ir.IntType(32)
+
+
+class _Rows:
+    """Emits vector code into a function under construction."""
+
+    def __init__(self, context: Any, builder: Any, lanes: int) -> None:
+        self.context, self.builder, self.lanes = context, builder, lanes
+        self._row = ir.VectorType(_FLOAT, lanes)
+        self._undefined = ir.Constant(self._row, ir.Undefined)
+        signature = ir.FunctionType(self._row, [self._row] * 3)
+        self._fma = get_or_insert_function(builder.module, signature, f"llvm.fma.v{lanes}f32")
+
+    def start(self, kind: Any, array: Any) -> Any:
+        """Return the address of an array's first number."""
+        data = make_array(kind)(self.context, self.builder, array).data
+        return self.builder.bitcast(data, _FLOAT.as_pointer())
+
+    def at(self, start: Any, row: Any, rows_apart: int = 1, further: int = 0) -> Any:
+        """Return the address of row `row * rows_apart + further`."""
+        place = self.builder.mul(row, _INDEX(rows_apart * self.lanes))
+        place = self.builder.add(place, _INDEX(further * self.lanes))
+        return self.builder.bitcast(self.builder.gep(start, [place]), self._row.as_pointer())
+
+    def load(self, address: Any) -> Any:
+        value = self.builder.load(address)
+        value.align = 4
+        return value
+
+    def store(self, value: Any, address: Any) -> None:
+        self.builder.store(value, address).align = 4
+
+    def _shuffled(self, row: Any, order: list[int]) -> Any:
+        kind = ir.VectorType(_NUMBER, self.lanes)
+        return self.builder.shuffle_vector(row, self._undefined, ir.Constant(kind, order))
+
+    def spread(self, number: Any) -> Any:
+        """Return a row of copies of a number."""
+        one = self.builder.insert_element(self._undefined, number, _NUMBER(0))
+        return self._shuffled(one, [0] * self.lanes)
+
+    def zero(self) -> Any:
+        return ir.Constant(self._row, [0.0] * self.lanes)
+
+    def fma(self, a: Any, b: Any, c: Any) -> Any:
+        """Return `a b + c`, rounded once."""
+        return self.builder.call(self._fma, [a, b, c])
+
+    def total(self, row: Any) -> Any:
+        """Return the sum of a row's numbers."""
+        step = self.lanes
+        while step > 1:
+            step //= 2
+            order = [(lane + step) % self.lanes for lane in range(self.lanes)]
+            row = self.builder.fadd(row, self._shuffled(row, order))
+        return self.builder.extract_element(row, _NUMBER(0))
+
+
+_NUMBERS = (types.float32,) * 3
+
+
+@intrinsic
+def add_box(
+    _: Any,
+    lanes: Any,
+    histogram: Any,
+    start: Any,
+    start_share: Any,
+    stop: Any,
+    stop_share: Any,
+    table: Any,
+    entry: Any,
+    entry_share: Any,
+    along: Any,
+    steady: Any,
+    soft: Any,
+) -> Any:
+    """Add the two edges of a cell's box to a histogram of one row of weights a sample.
+
+    The weights `w = along C + steady D + soft B` are read between two entries of the table, each
+    of which holds C, D and B. The histogram gets `+w` at `start` and `-w` at `stop`, each shared
+    between the sample and the next by `share`.
+    """
+    signature = types.void(
+        lanes, histogram, types.intp, types.float32, types.intp, types.float32,
+        table, types.intp, types.float32, *_NUMBERS,
+    )  # fmt: skip
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = _Rows(context, builder, len(lanes))
+        target = rows.start(signature.args[1], arguments[1])
+        source = rows.start(signature.args[6], arguments[6])
+        share = rows.spread(arguments[8])
+        weight = None
+        for part, factor in enumerate(arguments[9:12]):
+            low = rows.load(rows.at(source, arguments[7], 3, part))
+            high = rows.load(rows.at(source, arguments[7], 3, part + 3))
+            value = rows.fma(share, builder.fsub(high, low), low)
+            factor = rows.spread(factor)
+            weight = (
+                builder.fmul(value, factor) if weight is None else rows.fma(value, factor, weight)
+            )
+        one = ir.Constant(_FLOAT, 1.0)
+        for row, after, sign in ((2, 3, 1), (4, 5, -1)):
+            edge = weight if sign > 0 else builder.fneg(weight)
+            after = arguments[after]
+            for step, part in ((0, builder.fsub(one, after)), (1, after)):
+                address = rows.at(target, arguments[row], 1, step)
+                rows.store(rows.fma(edge, rows.spread(part), rows.load(address)), address)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def move_row(
+    _: Any, lanes: Any, histogram: Any, row: Any, local: Any, local_row: Any, x: Any, y: Any, z: Any
+) -> Any:
+    """Add a row of weights to the four channels `1, x, y, z` of a histogram, and clear it."""
+    signature = types.void(lanes, histogram, types.intp, local, types.intp, *_NUMBERS)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = _Rows(context, builder, len(lanes))
+        target = rows.start(signature.args[1], arguments[1])
+        source = rows.at(rows.start(signature.args[3], arguments[3]), arguments[4])
+        weight = rows.load(source)
+        rows.store(rows.zero(), source)
+        address = rows.at(target, arguments[2], 4)
+        rows.store(builder.fadd(rows.load(address), weight), address)
+        for channel, gain in enumerate(arguments[5:], start=1):
+            address = rows.at(target, arguments[2], 4, channel)
+            rows.store(rows.fma(weight, rows.spread(gain), rows.load(address)), address)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def ring_row(_: Any, lanes: Any, state: Any, keep: Any, weights: Any, row: Any) -> Any:
+    """Let recursions go on by one sample, `state = keep state + w`, and return their sum.
+
+    `row` says which rows of `state` and of the weights `w` are meant.
+    """
+    signature = types.float32(lanes, state, keep, weights, types.intp)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = _Rows(context, builder, len(lanes))
+        address = rows.at(rows.start(signature.args[1], arguments[1]), arguments[4])
+        held = rows.at(rows.start(signature.args[2], arguments[2]), _INDEX(0))
+        new = rows.load(rows.at(rows.start(signature.args[3], arguments[3]), arguments[4]))
+        value = rows.fma(rows.load(held), rows.load(address), new)
+        rows.store(value, address)
+        return rows.total(value)
+
+    return signature, generate
+
+
+@intrinsic
+def mix_row(
+    _: Any, lanes: Any, few: Any, target: Any, row: Any, mix: Any, weights: Any, place: Any
+) -> Any:
+    """Add the `len(few)` numbers of `weights` from `place` on, each through a row of `mix`.
+
+    Rows of `mix` and `target` are as long as `lanes`.
+    """
+    signature = types.void(lanes, few, target, types.intp, mix, weights, types.intp)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = _Rows(context, builder, len(lanes))
+        mixed, source = (rows.start(signature.args[i], arguments[i]) for i in (4, 5))
+        address = rows.at(rows.start(signature.args[2], arguments[2]), arguments[3])
+        sums = [rows.zero() for _ in range(4)]  # apart, so that none waits for another
+        for lane in range(len(few)):
+            place = builder.add(arguments[6], _INDEX(lane))
+            number = builder.load(builder.gep(source, [place]))
+            column = rows.load(rows.at(mixed, _INDEX(lane)))
+            sums[lane % 4] = rows.fma(rows.spread(number), column, sums[lane % 4])
+        first, second = builder.fadd(*sums[:2]), builder.fadd(*sums[2:])
+        value = builder.fadd(rows.load(address), builder.fadd(first, second))
+        rows.store(value, address)
+        return context.get_dummy_value()
+
+    return signature, generate
