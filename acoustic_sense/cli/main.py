@@ -82,8 +82,8 @@ def program(
 
 
 app.command("demo")(demo)
-app.command("scene")(scene)
 app.command("simulate")(simulate)
+app.command("scene")(scene)
 app.add_typer(dataset_app, name="dataset", cls=SuggestingGroup)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
