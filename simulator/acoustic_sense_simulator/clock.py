@@ -20,6 +20,7 @@ HALF_TAPS = 32
 """Samples that count on each side of a place between two samples."""
 
 _FRACTIONS = 2048
+_BLOCK = 65_536  # samples that are read at a time
 _KAISER_BETA = 10.0  # sidelobes below -100 dB; transition from 21 to 27 kHz at 48 kHz
 
 
@@ -38,9 +39,16 @@ def read_at(
     Returns:
         Float32 array, shape `(channel, count)`.
     """
-    result = np.zeros((count, len(sound)), dtype=np.float32)
-    _interpolate(np.ascontiguousarray(sound.T), first, step, _table(), result)
-    return np.ascontiguousarray(result.T)
+    result = np.empty((len(sound), count), dtype=np.float32)
+    block = np.empty((min(count, _BLOCK), len(sound)), dtype=np.float32)
+    for start in range(0, count, _BLOCK):
+        made = block[: min(_BLOCK, count - start)]
+        place = first + start * step
+        low = max(0, int(np.floor(place)) - HALF_TAPS)
+        piece = sound[:, low : low + int(np.ceil(len(made) * step)) + 2 * HALF_TAPS + 2]
+        _interpolate(np.ascontiguousarray(piece.T), place - low, step, _table(), made)
+        result[:, start : start + len(made)] = made.T
+    return result
 
 
 @lru_cache(maxsize=1)

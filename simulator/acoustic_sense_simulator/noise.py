@@ -8,7 +8,8 @@ References:
 
 import numpy as np
 from jaxtyping import Float32, Float64
-from scipy.signal import oaconvolve
+
+from acoustic_sense_simulator.rendering.convolution import filtered
 
 REFERENCE_PA = 20e-6
 """Sound pressure at 0 dB SPL."""
@@ -66,13 +67,23 @@ def diffuse_noise(
     Returns:
         Float32 array, shape `(4, sample)`, pascals.
     """
-    taps = _shaping_filter(criterion, sample_rate_hz)
-    noise = np.empty((4, sample_count), dtype=np.float32)
-    for channel in range(4):
-        white = generator.standard_normal(sample_count + _TAPS - 1, dtype=np.float32)
-        noise[channel] = oaconvolve(white, taps, mode="valid")
-    noise[1:] *= np.float32(np.sqrt(1 / 3))
+    noise = np.zeros((4, sample_count), dtype=np.float32)
+    add_diffuse_noise(noise, criterion, sample_rate_hz, generator)
     return noise
+
+
+def add_diffuse_noise(
+    sound: Float32[np.ndarray, "4 sample"],
+    criterion: float,
+    sample_rate_hz: int,
+    generator: np.random.Generator,
+) -> None:
+    """Add `diffuse_noise` to a sound in pascals, in place, channel by channel."""
+    taps = _shaping_filter(criterion, sample_rate_hz)
+    for channel, gain in zip(sound, (1.0, *(np.sqrt(1 / 3),) * 3), strict=True):
+        white = generator.standard_normal((1, len(channel) + _TAPS - 1), dtype=np.float32)
+        shaped = [taps[None] * np.float32(gain)]
+        channel += filtered(white, shaped, skip=_TAPS - 1, count=len(channel))[0]
 
 
 def self_noise(
@@ -89,10 +100,25 @@ def self_noise(
     Returns:
         Float32 array, shape `(4, sample)`, pascals.
     """
+    noise = np.zeros((4, sample_count), dtype=np.float32)
+    add_self_noise(noise, level_dba, sample_rate_hz, generator)
+    return noise
+
+
+def add_self_noise(
+    sound: Float32[np.ndarray, "4 sample"],
+    level_dba: float,
+    sample_rate_hz: int,
+    generator: np.random.Generator,
+) -> None:
+    """Add `self_noise` to a sound in pascals, in place, channel by channel."""
     frequency = np.linspace(1.0, sample_rate_hz / 2, 4096)
     passed = float(np.mean(a_weighting(frequency) ** 2))
-    rms = REFERENCE_PA * 10 ** (level_dba / 20) / np.sqrt(passed)
-    return generator.standard_normal((4, sample_count), dtype=np.float32) * np.float32(rms)
+    rms = np.float32(REFERENCE_PA * 10 ** (level_dba / 20) / np.sqrt(passed))
+    for channel in sound:
+        white = generator.standard_normal(len(channel), dtype=np.float32)
+        white *= rms
+        channel += white
 
 
 def a_weighting(frequency_hz: Float64[np.ndarray, " bin"]) -> Float64[np.ndarray, " bin"]:

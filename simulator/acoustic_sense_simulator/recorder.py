@@ -11,7 +11,7 @@ from acoustic_sense.dsp.ambisonics import convert, from_ambix
 from acoustic_sense.errors import SimulationError
 from acoustic_sense.types import Microphone, Noise, Scene
 from acoustic_sense_simulator.clock import HALF_TAPS, read_at
-from acoustic_sense_simulator.noise import REFERENCE_PA, diffuse_noise, self_noise
+from acoustic_sense_simulator.noise import REFERENCE_PA, add_diffuse_noise, add_self_noise
 from acoustic_sense_simulator.rendering.equalisation import equalised
 
 
@@ -42,6 +42,9 @@ def clocked(
         zero: Sample of it that the player sends at time 0.
         count: Samples to record.
         scene: Latency and clock drift.
+
+    Returns:
+        Float32 array, shape `(4, count)`; part of `sound` itself where that will do.
     """
     delay = round(scene.noise.latency_s * scene.sample_rate_hz)
     ratio = clock_ratio(scene.noise)
@@ -50,6 +53,8 @@ def clocked(
     start = zero - delay
     silence = min(count, max(0, -start))
     piece = sound[:, max(start, 0) : max(start, 0) + count - silence]
+    if piece.shape[1] == count:
+        return piece
     return np.pad(piece, ((0, 0), (silence, count - silence - piece.shape[1])))
 
 
@@ -63,7 +68,8 @@ def recorded(
 
     Args:
         scene: Microphone, noise and levels.
-        pressure: W, X, Y, Z of the playback at the microphone, SN3D.
+        pressure: W, X, Y, Z of the playback at the microphone, SN3D; its memory is used for the
+            noise and for the result.
         room_generator: Source of the room noise.
         microphone_generator: Source of the microphone's own noise.
 
@@ -74,22 +80,24 @@ def recorded(
     Raises:
         SimulationError: It would clip.
     """
-    noise, rate, count = scene.noise, scene.sample_rate_hz, pressure.shape[1]
+    noise, rate = scene.noise, scene.sample_rate_hz
     if noise.noise_criterion is not None:
-        pressure = pressure + diffuse_noise(noise.noise_criterion, count, rate, room_generator)
+        add_diffuse_noise(pressure, noise.noise_criterion, rate, room_generator)
     pressure = equalised(pressure, scene.microphone.response_db, rate)
     pressure = channels_of(scene.microphone, pressure)
     if noise.self_noise_db_spl is not None:
-        pressure = pressure + self_noise(noise.self_noise_db_spl, count, rate, microphone_generator)
+        add_self_noise(pressure, noise.self_noise_db_spl, rate, microphone_generator)
     full_scale_pa = REFERENCE_PA * 10 ** (noise.full_scale_db_spl / 20) * np.sqrt(2)
-    digital = convert(pressure / np.float32(full_scale_pa), "sn3d", scene.microphone.convention)
-    peak = float(np.abs(digital).max())
+    pressure /= np.float32(full_scale_pa)
+    labelled = scene.microphone.convention == "ambix"  # as it is read: nothing to exchange
+    digital = pressure if labelled else convert(pressure, "sn3d", scene.microphone.convention)
+    peak = max(-float(digital.min()), float(digital.max()))
     if peak > 1.0:
         raise SimulationError(
             f"the recording clips by {20 * np.log10(peak):.1f} dB; raise "
             "noise.full_scale_db_spl or lower noise.playback_level_db_spl"
         )
-    return from_ambix(digital)
+    return np.ascontiguousarray(digital) if labelled else from_ambix(digital)
 
 
 def channels_of(

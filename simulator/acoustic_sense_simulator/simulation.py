@@ -20,6 +20,7 @@ from acoustic_sense_simulator.loudspeaker import check_cone
 from acoustic_sense_simulator.noise import REFERENCE_PA
 from acoustic_sense_simulator.recorder import clock_ratio, clocked, recorded, samples_after
 from acoustic_sense_simulator.rendering.equalisation import equalised
+from acoustic_sense_simulator.rendering.posing import SkinnedPoses, blocks_of
 from acoustic_sense_simulator.rendering.renderer import MovingMesh, scattered_sound, static_sound
 from acoustic_sense_simulator.room.response import check_inside
 
@@ -53,12 +54,14 @@ def simulate(scene: Scene) -> Take:
     pose, mesh = _person(scene, motion_generator)
     count = round(scene.seconds * scene.sample_rate_hz)
     radiated = _radiated(scene, track)
-    static = static_sound(scene, radiated)
-    heard = static
+    heard = static_sound(scene, radiated)
+    gain = _playback_gain(scene, heard[:, pre_roll : pre_roll + count])
     if mesh is not None:
-        heard = static + scattered_sound(scene, radiated, mesh, pre_roll)
-    gain = _playback_gain(scene, static[:, pre_roll : pre_roll + count])
-    pressure = clocked(heard, pre_roll, count, scene) * np.float32(gain)
+        scattered_sound(scene, radiated, mesh, pre_roll, onto=heard)
+    del mesh, radiated  # long takes are large: nothing is kept, nothing is copied
+    pressure = clocked(heard, pre_roll, count, scene)
+    del heard
+    pressure *= np.float32(gain)
     recording = recorded(scene, pressure, *noise_generators)
     playback = np.ascontiguousarray(track[:, pre_roll : pre_roll + count])
     return Take(
@@ -136,16 +139,15 @@ def _person(scene: Scene, generator: np.random.Generator) -> tuple[PoseTrack, Mo
 
     body = load_body(scene.subject, scene.facets)
     track = make_motion(scene, body, generator)
-    vertices = body.pose_vertices(track.smpl_pose, track.smpl_trans)
-    _check_person(scene, scene.subject, vertices)
     still = np.zeros((1, 72), dtype=np.float32), np.zeros((1, 3), dtype=np.float32)
     mesh = MovingMesh(
-        vertices=vertices,
+        vertices=SkinnedPoses(body, track.smpl_pose, track.smpl_trans),
         faces=body.faces,
         rest_vertices=body.pose_vertices(*still)[0],
         rate_hz=track.rate_hz * clock_ratio(scene.noise),
         absorption=scene.subject.clothes_absorption,
     )
+    _check_person(scene, scene.subject, mesh)
     pose = PoseTrack(
         joints=body.joints(track.smpl_pose, track.smpl_trans),
         rate_hz=track.rate_hz,
@@ -167,11 +169,9 @@ def _measured(scene: Scene) -> dict[str, float]:
     return {"height_m": round(found.height_m, 4), "mass_kg": round(found.mass_kg, 2)}
 
 
-def _check_person(
-    scene: Scene, subject: Subject, vertices: Float32[np.ndarray, "pose vertex 3"]
-) -> None:
+def _check_person(scene: Scene, subject: Subject, mesh: MovingMesh) -> None:
     """Raise SimulationError where the body leaves the room or touches what stands in it."""
-    low, high = vertices.min(axis=(0, 1)), vertices.max(axis=(0, 1))
+    low, high = mesh.extent.bounds_m
     floor = np.array([0.0, -_FLOOR_TOLERANCE_M, 0.0])
     if (low < floor).any() or (high > np.array(scene.room.size_m)).any():
         reach = " and ".join("({:.2f}, {:.2f}, {:.2f})".format(*corner) for corner in (low, high))
@@ -189,7 +189,9 @@ def _check_person(
         place, clearance = np.asarray(position, dtype=np.float32), _CLEARANCE_M + radius
         if (place < low - clearance).any() or (place > high + clearance).any():
             continue
-        nearest = min(float(((pose - place) ** 2).sum(axis=1).min()) for pose in vertices)
+        nearest = min(
+            float(((block - place) ** 2).sum(axis=2).min()) for block in blocks_of(mesh.vertices)
+        )
         if nearest < clearance**2:
             raise SimulationError(
                 f"subject '{subject.name}' touches the {name}; move one of them apart"
@@ -200,6 +202,8 @@ def _radiated(
     scene: Scene, playback: Float32[np.ndarray, "speaker sample"]
 ) -> Float32[np.ndarray, "speaker sample"]:
     """Return the playback through each loudspeaker's frequency response."""
+    if not any(loudspeaker.response_db for loudspeaker in scene.loudspeakers):
+        return playback
     rows = [
         equalised(samples[None], loudspeaker.response_db, scene.sample_rate_hz)
         for samples, loudspeaker in zip(playback, scene.loudspeakers, strict=True)

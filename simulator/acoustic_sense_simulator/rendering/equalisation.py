@@ -2,10 +2,10 @@
 
 import numpy as np
 from jaxtyping import Float32
-from scipy.signal import oaconvolve
 
 from acoustic_sense.errors import SimulationError
 from acoustic_sense.types.scene import RESPONSE_FREQUENCIES_HZ
+from acoustic_sense_simulator.rendering.convolution import filtered
 
 _TAPS = 4096
 
@@ -34,8 +34,10 @@ def equalised(
             f"{len(RESPONSE_FREQUENCIES_HZ)} frequencies from 63 Hz to 16 kHz, or none"
         )
     taps = minimum_phase_taps(response_db, sample_rate_hz)
-    filtered = oaconvolve(samples, taps[None], axes=1)[:, : samples.shape[1]]
-    return np.ascontiguousarray(filtered, dtype=np.float32)
+    equal = np.empty(samples.shape, dtype=np.float32)
+    for row, channel in enumerate(samples):
+        equal[row] = filtered(channel[None], [taps[None]])[0]
+    return equal
 
 
 def minimum_phase_taps(

@@ -44,6 +44,7 @@ def convolved(
     first_centres: Sequence[float],
     first_samples: Sequence[int],
     length: int,
+    onto: Float32[np.ndarray, "4 sample"] | None = None,
 ) -> Float32[np.ndarray, "4 sample"]:
     """Return the playback through responses that change from pose to pose.
 
@@ -55,6 +56,7 @@ def convolved(
         first_centres: For each loudspeaker, the sample at which pose 0 counts fully.
         first_samples: For each loudspeaker, the delay that tap 0 of its responses stands for.
         length: Number of taps.
+        onto: What to add it to, in place; silence if None.
 
     Returns:
         Float32 array, shape `(4, sample)`.
@@ -63,7 +65,7 @@ def convolved(
     lags = np.array(first_samples) - np.round(first_centres).astype(int)
     lags -= lags.min()
     size = scipy.fft.next_fast_len(block_length(hop) + length + int(lags.max()) + 2, real=True)
-    output = np.zeros((4, count + size), dtype=np.float32)
+    output = np.zeros((4, count), dtype=np.float32) if onto is None else onto
     first = int(np.floor(-max(first_centres) / hop))
     last = int(np.ceil((count - min(first_centres)) / hop))
     spectra, shown = None, -1
@@ -82,7 +84,7 @@ def convolved(
         product = (spectra * scipy.fft.rfft(blocks, axis=1)[:, None]).sum(axis=0)
         sound = scipy.fft.irfft(product, n=size, axis=1)
         skipped = max(-begin, 0)
-        room = output.shape[1] - begin - skipped
+        room = count - begin - skipped
         kept = sound[:, skipped : skipped + max(room, 0)]
         output[:, begin + skipped : begin + skipped + kept.shape[1]] += kept
-    return np.ascontiguousarray(output[:, :count])
+    return output

@@ -7,16 +7,17 @@ scattered part.
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Float32, Int
-from scipy.signal import oaconvolve
 
 from acoustic_sense.constants import SPEED_OF_SOUND_M_S
 from acoustic_sense.types import Loudspeaker, Room, Scene
 from acoustic_sense.types.scene import Vector
+from acoustic_sense_simulator.rendering.convolution import filtered
 from acoustic_sense_simulator.rendering.moving import convolved
+from acoustic_sense_simulator.rendering.posing import Extent, Poses, extent_of
 from acoustic_sense_simulator.room.response import physical_response
 from acoustic_sense_simulator.scattering.curvature import local_radius
 from acoustic_sense_simulator.scattering.impedance import Absorption
@@ -33,18 +34,24 @@ class MovingMesh:
     """A body over time.
 
     Attributes:
-        vertices: World coordinates in metres, shape `(pose, vertex, 3)`.
+        vertices: World coordinates in metres, an array of shape `(pose, vertex, 3)` or poses
+            that are made when they are asked for.
         faces: Vertex indices, shape `(facet, 3)`.
         rest_vertices: The body standing, for its curvature, shape `(vertex, 3)`.
         rate_hz: Poses per second; pose i is that of time `i / rate_hz`.
         absorption: Energy absorption of the surface, one number or one for each octave band.
     """
 
-    vertices: Float32[np.ndarray, "pose vertex 3"]
+    vertices: Poses
     faces: Int[np.ndarray, "facet 3"]
     rest_vertices: Float32[np.ndarray, "vertex 3"]
     rate_hz: float
     absorption: Absorption = 0.0
+
+    @cached_property
+    def extent(self) -> Extent:
+        """Where the body is over all poses."""
+        return extent_of(self.vertices)
 
 
 def static_sound(
@@ -59,17 +66,17 @@ def static_sound(
     Returns:
         Float32 array, shape `(4, sample)`, W, X, Y, Z; level of a playback of 1 at 1 m is 1.
     """
-    sound = np.zeros((4, playback.shape[1]), dtype=np.float32)
-    for loudspeaker, samples in zip(scene.loudspeakers, playback, strict=True):
-        response = _static_response(
+    responses = [
+        _static_response(
             scene.room,
             replace(loudspeaker, response_db=()),
             scene.microphone.position_m,
             scene.microphone.yaw_deg,
             scene.sample_rate_hz,
         )
-        sound += oaconvolve(samples[None], response, axes=1)[:, : playback.shape[1]]
-    return sound
+        for loudspeaker in scene.loudspeakers
+    ]
+    return filtered(playback, responses)
 
 
 @lru_cache(maxsize=16)
@@ -103,6 +110,7 @@ def scattered_sound(
     playback: Float32[np.ndarray, "speaker sample"],
     mesh: MovingMesh,
     pre_roll: int = 0,
+    onto: Float32[np.ndarray, "4 sample"] | None = None,
 ) -> Float32[np.ndarray, "4 sample"]:
     """Return what the moving body adds to the sound of the empty room.
 
@@ -111,19 +119,22 @@ def scattered_sound(
         playback: What the loudspeakers radiate, as long as the result.
         mesh: The body over time; before its first and after its last pose it stands still.
         pre_roll: Sample of the playback at which pose 0 is taken.
+        onto: What to add it to, in place, such as the static sound; silence if None.
 
     Returns:
-        Float32 array, shape `(4, sample)`, in the units of `static_sound`.
+        Float32 array, shape `(4, sample)`, in the units of `static_sound`: `onto` if it is given.
     """
     rate = scene.sample_rate_hz
     scatterer = _scatterer(scene, mesh)
-    middle = mesh.vertices.mean(axis=(0, 1))
+    middle = mesh.extent.middle_m
     travel = [
         float(np.linalg.norm(np.asarray(speaker.position_m) - middle)) / SPEED_OF_SOUND_M_S * rate
         for speaker in scene.loudspeakers
     ]
     taps = sharing_compensation(rate)
-    compensated = oaconvolve(playback, taps[None], mode="same", axes=1).astype(np.float32)
+    compensated = np.empty_like(playback)
+    for row, samples in enumerate(playback):
+        compensated[row] = filtered(samples[None], [taps[None]], skip=len(taps) // 2)[0]
     return convolved(
         compensated,
         responses=lambda pose: scatterer.responses(mesh.vertices[pose]),
@@ -132,6 +143,7 @@ def scattered_sound(
         first_centres=[pre_roll - delay for delay in travel],
         first_samples=scatterer.first_sample,
         length=scatterer.length,
+        onto=onto,
     )
 
 
@@ -147,5 +159,5 @@ def _scatterer(scene: Scene, mesh: MovingMesh) -> BodyScatterer:
         sample_rate_hz=scene.sample_rate_hz,
         absorption=mesh.absorption,
     )
-    bounds = np.stack([mesh.vertices.min(axis=(0, 1)), mesh.vertices.max(axis=(0, 1))])
-    return BodyScatterer(settings, vertices, faces, local_radius(vertices, faces), bounds)
+    radii = local_radius(vertices, faces)
+    return BodyScatterer(settings, vertices, faces, radii, mesh.extent.bounds_m)
