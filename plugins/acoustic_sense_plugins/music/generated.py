@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 from pydantic import Field
 
 from acoustic_sense.config import Config
@@ -12,7 +12,7 @@ from acoustic_sense_plugins.music.ambient import Ambient
 from acoustic_sense_plugins.music.electronic import Electronic
 from acoustic_sense_plugins.music.jazz import Jazz
 from acoustic_sense_plugins.music.loudspeakers import to_loudspeakers
-from acoustic_sense_plugins.music.mastering import add_hiss, master, narrowed
+from acoustic_sense_plugins.music.mastering import Mastering, master
 from acoustic_sense_plugins.music.sampler import Sampler
 from acoustic_sense_plugins.music.score import Plan, Shelf, Style, draw_plan
 
@@ -74,10 +74,11 @@ class GeneratedMusic(SignalSource):
         """Return the playback; see `SignalSource.generate`."""
         style, plan, equaliser, bandwidth_hz = self._drawn(generator)
         count = round(duration_s * sample_rate_hz)
-        mix = _performed(style, plan, count, sample_rate_hz).astype(np.float64)
-        add_hiss(mix, style.hiss_db, plan.seed)
-        mix = narrowed(mix, self.config.stereo_width)
-        track = master(mix, equaliser, bandwidth_hz, sample_rate_hz)
+        track = _performed(style, plan, count, sample_rate_hz)
+        finish = Mastering(
+            style.hiss_db, plan.seed, self.config.stereo_width, equaliser, bandwidth_hz
+        )
+        master(track, finish, sample_rate_hz)
         track *= np.float32(10 ** (self.config.gain_db / 20))
         return np.ascontiguousarray(to_loudspeakers(track, speaker_count), dtype=np.float32)
 
@@ -103,7 +104,7 @@ class GeneratedMusic(SignalSource):
 
 def _performed(
     style: Style, plan: Plan, count: int, sample_rate_hz: int
-) -> Float[np.ndarray, "2 sample"]:
+) -> Float32[np.ndarray, "2 sample"]:
     """Return the mix of every bar that begins within `count` samples."""
     mix = np.zeros((2, count), dtype=np.float32)
     sampler = Sampler(sample_rate_hz, plan.seed, style.levels_db)

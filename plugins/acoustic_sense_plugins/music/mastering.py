@@ -4,7 +4,7 @@ Every step works forward in time and without regard to what comes later, so that
 begins with the shorter one, sample for sample.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -19,7 +19,7 @@ CEILING = 0.92
 """Size that the limiter never exceeds."""
 
 HISS_BLOCK = 1 << 16
-"""Samples of noise drawn at a time."""
+"""Samples that are finished, and of noise that are drawn, at a time."""
 
 
 def shelf_section(shelf: Shelf, rate_hz: int) -> Float[np.ndarray, "1 6"]:
@@ -69,31 +69,55 @@ def limited(mix: Float[np.ndarray, "2 sample"]) -> Float[np.ndarray, "2 sample"]
     return mix
 
 
-def add_hiss(mix: Float[np.ndarray, "2 sample"], level_db: float, seed: int) -> None:
-    """Add steady white noise, independent left and right, to the mix in place."""
-    generator = np.random.default_rng([seed, 0x4155])
-    level = 10 ** (level_db / 20)
-    for start in range(0, mix.shape[1], HISS_BLOCK):
-        noise = generator.standard_normal((2, HISS_BLOCK), dtype=np.float32)
-        part = mix[:, start : start + HISS_BLOCK]
-        part += level * noise[:, : part.shape[1]]
-
-
 def narrowed(mix: Float[np.ndarray, "2 sample"], width: float) -> Float[np.ndarray, "2 sample"]:
     """Return the mix with the difference between left and right scaled by `width`."""
     middle, side = 0.5 * (mix[0] + mix[1]), 0.5 * width * (mix[0] - mix[1])
     return np.stack([middle + side, middle - side])
 
 
-def master(
-    mix: Float[np.ndarray, "2 sample"],
-    equaliser: Sequence[Shelf],
-    bandwidth_hz: float,
-    rate_hz: int,
-) -> Float32[np.ndarray, "2 sample"]:
-    """Return the finished track: equalised, limited, band-limited, never beyond full scale."""
-    if equaliser:
-        sections = np.concatenate([shelf_section(shelf, rate_hz) for shelf in equaliser])
-        mix = signal.sosfilt(sections, mix)
-    track = signal.sosfilt(codec_edge(bandwidth_hz, rate_hz), limited(mix))
-    return np.asarray(np.clip(track, -1, 1).astype(np.float32))
+@dataclass(frozen=True)
+class Mastering:
+    """What is done to a mix.
+
+    Attributes:
+        hiss_db: Level of steady white noise, independent left and right, in dB full scale.
+        hiss_seed: Seed of that noise.
+        stereo_width: 1 leaves the stereo image as it is; 0 makes it mono.
+        equaliser: Shelves, possibly none.
+        bandwidth_hz: Upper edge of the spectrum.
+    """
+
+    hiss_db: float
+    hiss_seed: int
+    stereo_width: float
+    equaliser: tuple[Shelf, ...]
+    bandwidth_hz: float
+
+
+def master(mix: Float32[np.ndarray, "2 sample"], settings: Mastering, rate_hz: int) -> None:
+    """Turn a mix into the finished track, in place and some samples at a time.
+
+    It is equalised, limited and band-limited, and never goes beyond full scale.
+
+    Args:
+        mix: Left and right; the finished track afterwards.
+        settings: What is done to it.
+        rate_hz: Samples per second.
+    """
+    generator = np.random.default_rng([settings.hiss_seed, 0x4155])
+    level = 10 ** (settings.hiss_db / 20)
+    shelves = [shelf_section(shelf, rate_hz) for shelf in settings.equaliser]
+    steps = [
+        *([np.concatenate(shelves)] if shelves else []),
+        codec_edge(settings.bandwidth_hz, rate_hz),
+    ]
+    states = [np.zeros((len(sections), 2, 2)) for sections in steps]
+    for start in range(0, mix.shape[1], HISS_BLOCK):
+        part = mix[:, start : start + HISS_BLOCK]
+        hiss = generator.standard_normal((2, HISS_BLOCK), dtype=np.float32)[:, : part.shape[1]]
+        sound = narrowed(part.astype(np.float64) + level * hiss, settings.stereo_width)
+        for number, sections in enumerate(steps):
+            if number == len(steps) - 1:
+                sound = limited(sound)
+            sound, states[number] = signal.sosfilt(sections, sound, zi=states[number])
+        part[:] = np.clip(sound, -1, 1)
