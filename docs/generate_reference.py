@@ -189,7 +189,7 @@ def file_models() -> dict[str, type[BaseModel]]:
 
 
 READ_BY = {
-    "dataset.toml": "`acoustic-sense simulate`",
+    "dataset.toml": "`acoustic-sense simulate` and `acoustic-sense scene`",
     "train.toml": "`acoustic-sense train`",
     "protocol.toml": "where a protocol is named: `data.protocol` in `train.toml`",
 }

@@ -30,3 +30,9 @@ def reference() -> dict[str, str]:
 def readme_sections() -> ModuleType:
     """The module that writes the README's generated sections."""
     return load_docs_module("readme_sections")
+
+
+@pytest.fixture(scope="session")
+def how_true() -> ModuleType:
+    """The module that writes the figures of the page on how true the simulator is."""
+    return load_docs_module("how_true")
