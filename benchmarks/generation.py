@@ -39,7 +39,7 @@ TAKES = 12
 KILLS = 10
 SEED = 3
 FIRST_MOMENT_S = 0.3
-LENGTHS_S = (60, 300)
+LENGTHS_S = (60, 100, 300)
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
