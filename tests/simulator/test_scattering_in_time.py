@@ -10,6 +10,7 @@ from acoustic_sense_simulator.room.axes import microphone_axes
 from acoustic_sense_simulator.room.images import images_of
 from acoustic_sense_simulator.scattering.cells import joined_facets
 from acoustic_sense_simulator.scattering.curvature import local_radius
+from acoustic_sense_simulator.scattering.impedance import admittances
 from acoustic_sense_simulator.scattering.patches import patch_order
 from acoustic_sense_simulator.scattering.pressure import surface_sum
 from acoustic_sense_simulator.scattering.sphere import admittance
@@ -46,7 +47,7 @@ def egg():
 
 @pytest.fixture(scope="module")
 def person():
-    body = load_body(Subject(betas=(0.5, -1.0)), "coarse")
+    body = load_body(Subject(betas=(0.5, -1.0)), "medium")
     pose = np.zeros((1, 72), np.float32)
     pose[0, [3, 6, 48 + 2, 51 + 2]] = (-0.5, 0.3, -1.2, 0.9)
     vertices = body.pose_vertices(pose, np.array([[3.0, 1.0, 2.4]], np.float32))[0]
@@ -119,9 +120,9 @@ def test_time_domain_equals_frequency_domain(which, low_hz, high_hz, absorption,
 def test_paths_over_the_walls_are_those_of_the_images(egg):
     room = Room(absorption=0.4)
     made = scatterer(egg, room, (1, 1))
-    frequencies, got = transfer(egg, made, np.linspace(100, 6000, 16))
+    frequencies, got = transfer(egg, made, np.array([150.0, 500.0, 1200.0, 2500.0, 5000.0]))
     exact = direct_sum(egg, room, frequencies, (1, 1))
-    assert relative(got, exact) < 0.02
+    assert relative(got, exact) < 0.03  # the walls' paths are summed over cells of four facets
 
 
 def test_same_absorption_in_bands_is_the_same_wall(egg):
@@ -151,8 +152,8 @@ def test_loudspeaker_turned_away_sends_less_to_the_body(egg):
     middle = egg.vertices.mean(axis=0) - LOUDSPEAKER.position_m
     middle /= np.linalg.norm(middle)
     wanted = directivity_gain(turned, middle[None], frequencies)[0]
-    assert wanted.min() < 0.6
-    assert np.allclose(np.abs(got[0] / plain[0]), wanted, rtol=0.05)
+    assert wanted.min() < 0.1
+    assert np.linalg.norm(np.abs(got[0] / plain[0]) - wanted) < 0.03 * np.linalg.norm(wanted)
 
 
 def test_clothes_in_bands_absorb_in_their_bands(person):
@@ -160,8 +161,9 @@ def test_clothes_in_bands_absorb_in_their_bands(person):
     made = scatterer(person, absorption=bands)
     for frequency, absorption in ((180.0, 0.02), (4000.0, 0.6)):
         frequencies, got = transfer(person, made, np.array([frequency]))
-        exact = direct_sum(person, Room(), frequencies, beta=admittance(absorption))
-        assert relative(got, exact) < 0.05
+        beta = admittances(bands, frequencies)[0]
+        assert beta.real == pytest.approx(admittance(absorption), rel=0.1, abs=0.01)
+        assert relative(got, direct_sum(person, Room(), frequencies, beta=beta)) < 0.03
 
 
 def test_small_body_is_heard_from_where_it_is():

@@ -74,15 +74,24 @@ class _Rows:
 _NUMBERS = (types.float32,) * 3
 
 
+def _shares(builder: Any, beyond: Any) -> tuple[Any, Any, Any]:
+    """Return the quadratic B-spline around a place: (1/2 - d)^2 / 2, 3/4 - d^2, (1/2 + d)^2 / 2."""
+    half = ir.Constant(_FLOAT, 0.5)
+    below, above = builder.fsub(half, beyond), builder.fadd(half, beyond)
+    first, last = (builder.fmul(half, builder.fmul(x, x)) for x in (below, above))
+    middle = builder.fsub(ir.Constant(_FLOAT, 0.75), builder.fmul(beyond, beyond))
+    return first, middle, last
+
+
 @intrinsic
 def add_box(
     _: Any,
     lanes: Any,
     histogram: Any,
     start: Any,
-    start_share: Any,
+    start_beyond: Any,
     stop: Any,
-    stop_share: Any,
+    stop_beyond: Any,
     table: Any,
     entry: Any,
     entry_share: Any,
@@ -93,8 +102,9 @@ def add_box(
     """Add the two edges of a cell's box to a histogram of one row of weights a sample.
 
     The weights `w = along C + steady D + soft B` are read between two entries of the table, each
-    of which holds C, D and B. The histogram gets `+w` at `start` and `-w` at `stop`, each shared
-    between the sample and the next by `share`.
+    of which holds C, D and B. The histogram gets `+w` around `start` and `-w` around `stop`, each
+    shared between three samples by the quadratic B-spline; `beyond` is how far past the middle one
+    it lies, from -0.5 to 0.5.
     """
     signature = types.void(
         lanes, histogram, types.intp, types.float32, types.intp, types.float32,
@@ -115,12 +125,10 @@ def add_box(
             weight = (
                 builder.fmul(value, factor) if weight is None else rows.fma(value, factor, weight)
             )
-        one = ir.Constant(_FLOAT, 1.0)
-        for row, after, sign in ((2, 3, 1), (4, 5, -1)):
+        for row, beyond, sign in ((2, 3, 1), (4, 5, -1)):
             edge = weight if sign > 0 else builder.fneg(weight)
-            after = arguments[after]
-            for step, part in ((0, builder.fsub(one, after)), (1, after)):
-                address = rows.at(target, arguments[row], 1, step)
+            for step, part in enumerate(_shares(builder, arguments[beyond])):
+                address = rows.at(target, arguments[row], 1, step - 1)
                 rows.store(rows.fma(edge, rows.spread(part), rows.load(address)), address)
         return context.get_dummy_value()
 

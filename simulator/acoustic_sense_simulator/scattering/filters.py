@@ -1,11 +1,11 @@
 """Filters: the sphere's surface pressure as recursions with tabulated weights.
 
 Every facet needs the filters `(i k - 1 / r) V` and, where the surface is soft, `i k beta V` (see
-`pressure`). On the dark side V is the sum of two waves that have crept round the sphere either
-way; with their delays `a e` taken out, what is left relaxes over about two decades without ringing
-and is spanned by real poles, evenly spaced in log frequency:
+`pressure`). With the delay `a e` of the wave that creeps round the sphere taken out, V relaxes over
+about two decades almost without ringing and is carried by real poles, evenly spaced in log
+frequency:
 
-    -(f_s / c) V ~ sum_w exp(-i k a e_w) sum_j C_wj F_j,   V / (i omega) ~ the same with D
+    -(f_s / c) V ~ exp(-i k a e) sum_j C_j F_j,   V / (i omega) ~ the same with D
 
 in numpy's convention (exp(+i omega t), omega per sample). What is fitted are responses to the
 edges of a box, so the summation that makes a box of them is contained: F_0 is that summation,
@@ -26,7 +26,7 @@ from acoustic_sense_simulator.scattering.curvature import LARGEST_RADIUS_M, SMAL
 from acoustic_sense_simulator.scattering.impedance import Absorption, admittances
 from acoustic_sense_simulator.scattering.sphere import surface_pressure_ratio
 
-RATIO_STEP = 0.2
+RATIO_STEP = 0.1
 """Step of the table in radius over distance, from 0 to 0.4."""
 
 TAIL_SAMPLES_AT_48_KHZ = 320
@@ -38,30 +38,23 @@ ANGLES = 49
 COARSE_ANGLES = ANGLES // 2 + 1
 """Angles of the coarser table."""
 
-DARK = 27
-"""Angles with a second wave: those whose cosine is below -0.4."""
-
-ENTRIES = ANGLES + DARK + 1
-"""Entries of a radius: first waves, second waves, and none at the edge of the dark side."""
-
 _POLES_HZ = np.geomspace(60.0, 14_000.0, LANES - 2)
-_RADII, _RATIOS = 14, 3
-_LOWEST_HZ, _HIGHEST_HZ = 30.0, 16_000.0
-_RIDGE_LIT, _RIDGE_DARK = 1e-4, 4e-3
+_RADII, _RATIOS = 14, 5
+_LOWEST_HZ, _HIGHEST_HZ = 30.0, 12_000.0
+_RIDGE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
 class SurfaceFilters:
     """Filters and weights of one surface at one sample rate.
 
-    The tables have the shape `(ratio, radius, entry, part, lane)`: multiples of `RATIO_STEP`, radii
-    of `radius_grid`, angles, parts C, D and B.
+    The table has the shape `(ratio, radius, angle, part, lane)`: multiples of `RATIO_STEP`, radii of
+    `radius_grid`, `ANGLES`, parts C, D and B.
 
     Attributes:
         keep: Feedback of each recursion, shape `(LANES,)`.
         take: Gain of each recursion, shape `(LANES,)`.
-        weights: Table of two waves; `ANGLES` first ones, then `DARK` second ones, then none.
-        single: Table of one wave, `COARSE_ANGLES` entries: less exact on the dark side.
+        weights: The table.
         mix: What a few weights, `reduction` times all of them, stand for: `w ~ mix^T few`.
         reduction: From all weights to a few.
         frequencies: Where responses are fitted, Hz.
@@ -70,8 +63,7 @@ class SurfaceFilters:
 
     keep: Float32[np.ndarray, " lane"]
     take: Float32[np.ndarray, " lane"]
-    weights: Float64[np.ndarray, "ratio radius entry part lane"]
-    single: Float64[np.ndarray, "ratio radius angle part lane"]
+    weights: Float64[np.ndarray, "ratio radius angle part lane"]
     mix: Float32[np.ndarray, "few lane"]
     reduction: Float64[np.ndarray, "few lane"]
     frequencies: Float64[np.ndarray, " frequency"]
@@ -115,14 +107,12 @@ def surface_filters(sample_rate_hz: int, absorption: Absorption = 0.0) -> Surfac
     )
     keep, take, responses = _recursions(sample_rate_hz, frequencies)
     targets = _targets(sample_rate_hz, frequencies, absorption, responses[:, 0])
-    weights = _weights(responses, targets, frequencies, DARK)
-    single = _weights(responses, targets, frequencies, 0)[:, :, :ANGLES:2]
-    mix, reduction = _few(responses, single, frequencies)
+    weights = _weights(responses, targets, frequencies)
+    mix, reduction = _few(responses, weights, frequencies)
     return SurfaceFilters(
         keep=keep.astype(np.float32),
         take=take.astype(np.float32),
         weights=weights,
-        single=single,
         mix=mix.astype(np.float32),
         reduction=reduction,
         frequencies=frequencies,
@@ -140,15 +130,12 @@ def table_cosines() -> Float64[np.ndarray, " angle"]:
     return 2.0 * np.linspace(0.0, 1.0, ANGLES) ** 2 - 1.0
 
 
-def creeping_paths() -> Float64[np.ndarray, "2 angle"]:
-    """Return how much longer than straight the way of each wave is, over the radius.
-
-    The first wave reaches a place the shorter way (0 on the lit side), the second the longer way.
-    """
+def creeping_path() -> Float64[np.ndarray, " angle"]:
+    """Return how much longer than straight the way round the sphere is, over the radius."""
     cosines = table_cosines()
     angle = np.arccos(np.clip(cosines, -1.0, 1.0))
-    shorter = np.maximum(angle - np.pi / 2, 0.0) + np.minimum(cosines, 0.0)
-    return np.stack([shorter, 1.5 * np.pi - angle + cosines])
+    longer: np.ndarray = np.maximum(angle - np.pi / 2, 0.0) + np.minimum(cosines, 0.0)
+    return longer
 
 
 def _recursions(
@@ -179,48 +166,50 @@ def _targets(
         for j, radius in enumerate(radius_grid()):
             ratio = surface_pressure_ratio(cosines, k, float(radius), i * RATIO_STEP, beta)
             pressure = np.conj(ratio.T)
-            lag = np.exp(-1j * k * radius * creeping_paths()[0, :, None])
+            lag = np.exp(-1j * k * radius * creeping_path()[:, None])
             targets[i, j, :, 0] = -sample_rate_hz / SPEED_OF_SOUND_M_S * pressure
-            targets[i, j, :, 1] = pressure / omega - lag * (summation - 0.5)
-            targets[i, j, :, 2] = beta * targets[i, j, :, 0]
+            still = _still(cosines, float(radius), i * RATIO_STEP)[:, None]
+            targets[i, j, :, 1] = pressure / omega - still * lag * (summation - 0.5)
+            targets[i, j, :, 2] = np.conj(beta) * targets[i, j, :, 0]
     return targets
 
 
 def _weights(
-    responses: np.ndarray, targets: np.ndarray, frequencies: np.ndarray, dark: int
-) -> Float64[np.ndarray, "ratio radius entry part lane"]:
-    """Return the weights of all recursions, with second waves for the first `dark` cosines."""
-    fitted = _fitted(responses[:, 1:], targets, frequencies, dark)
+    responses: np.ndarray, targets: np.ndarray, frequencies: np.ndarray
+) -> Float64[np.ndarray, "ratio radius angle part lane"]:
+    """Return the weights of all recursions."""
+    fitted = _fitted(responses[:, 1:], targets, frequencies)
     weights = np.concatenate([np.zeros_like(fitted[..., :1]), fitted], axis=-1)
-    weights[..., :ANGLES, 1, 0] = 1.0  # V is 1 at low frequencies, and all of it in the first wave
+    for i in range(_RATIOS):
+        for j, radius in enumerate(radius_grid()):
+            weights[i, j, :, 1, 0] = _still(table_cosines(), float(radius), i * RATIO_STEP)
     weights[..., 1] -= 0.5 * weights[..., 0]  # half a new weight counts in its own sample
     return weights
 
 
+def _still(
+    cosines: Float64[np.ndarray, " angle"], radius_m: float, ratio: float
+) -> Float64[np.ndarray, " angle"]:
+    """Return V towards frequency 0, what is summed for ever."""
+    slow = np.array([2 * np.pi / SPEED_OF_SOUND_M_S])  # 1 Hz
+    return surface_pressure_ratio(cosines, slow, radius_m, ratio)[0].real
+
+
 def _fitted(
-    poles: np.ndarray, targets: np.ndarray, frequencies: np.ndarray, dark: int
-) -> Float64[np.ndarray, "ratio radius entry part pole"]:
-    """Return the weights of passing on and low-passes: two waves below `dark`, else one."""
+    poles: np.ndarray, targets: np.ndarray, frequencies: np.ndarray
+) -> Float64[np.ndarray, "ratio radius angle part pole"]:
+    """Return the weights of passing on and low-passes."""
     k = 2 * np.pi * frequencies / SPEED_OF_SOUND_M_S
-    row = _row_weights(frequencies)[:, 0]
-    paths = creeping_paths()
-    count = poles.shape[1]
-    found = np.zeros((*targets.shape[:2], ENTRIES, 3, count))
+    row = _row_weights(frequencies)
+    matrix = _stacked(poles * row)
+    system = matrix.T @ matrix
+    system += _RIDGE**2 * np.trace(system) / len(system) * np.eye(len(system))
+    found = np.zeros((*targets.shape[:-1], poles.shape[1]))
     for j, radius in enumerate(radius_grid()):
-        lags = np.exp(-1j * k[:, None, None] * radius * paths)
-        for entry in range(ANGLES):
-            basis = poles * lags[:, 0, entry, None]
-            if entry < dark:
-                basis = np.concatenate([basis, poles * lags[:, 1, entry, None]], axis=1)
-            matrix = _stacked(basis * row[:, None])
-            wanted = _stacked((targets[:, j, entry] * row).reshape(-1, len(k)).T)
-            system = matrix.T @ matrix
-            ridge = _RIDGE_DARK if entry < dark else _RIDGE_LIT
-            system += ridge**2 * np.trace(system) / len(system) * np.eye(len(system))
-            solution = np.linalg.solve(system, matrix.T @ wanted).T.reshape(_RATIOS, 3, -1)
-            found[:, j, entry] = solution[..., :count]
-            if entry < dark:
-                found[:, j, ANGLES + entry] = solution[..., count:]
+        ahead = np.exp(1j * k * radius * creeping_path()[:, None])[:, None]
+        wanted = _stacked((targets[:, j] * ahead * row[:, 0]).reshape(-1, len(k)).T)
+        solution = np.linalg.solve(system, matrix.T @ wanted)
+        found[:, j] = solution.T.reshape(found[:, j].shape)
     return found
 
 
@@ -244,8 +233,8 @@ def _few(
 
 
 def _row_weights(frequencies: np.ndarray) -> Float64[np.ndarray, "frequency 1"]:
-    """Return how much each frequency counts, alike per octave above 200 Hz."""
-    weights: np.ndarray = np.sqrt(np.gradient(frequencies) / np.maximum(frequencies, 200.0))
+    """Return how much each frequency counts, alike per octave above 1 kHz."""
+    weights: np.ndarray = np.sqrt(np.gradient(frequencies) / np.maximum(frequencies, 1000.0))
     return weights[:, None]
 
 

@@ -15,7 +15,7 @@ from acoustic_sense_simulator.kernels.facets import (
 from acoustic_sense_simulator.scattering.cells import joined_facets
 from acoustic_sense_simulator.scattering.patches import patch_order
 
-RADIUS_CLASSES = 20
+RADIUS_CLASSES = 24
 """Radii that the facets of a body are rounded to."""
 
 
@@ -90,7 +90,7 @@ def mesh_level(
     numbers = np.pad(numbers, (0, missing))
     return MeshLevel(
         cells=np.ascontiguousarray(cells),
-        radii=classes_m[numbers].astype(np.float32),
+        radii=np.pad(np.exp(log_radii), (0, missing), mode="edge").astype(np.float32),
         classes=numbers.astype(np.int32),
         packed=np.zeros((FACET_ROWS, len(cells)), dtype=np.float32),
         patch_count=len(cells) // patch_size,

@@ -115,7 +115,7 @@ def surface_sum(
     source_m: Float64[np.ndarray, " 3"],
     receivers_m: Float64[np.ndarray, "receiver 3"],
     frequencies_hz: Float64[np.ndarray, " frequency"],
-    beta: float = 0.0,
+    beta: float | complex = 0.0,
 ) -> Complex128[np.ndarray, "receiver frequency"]:
     """Return the scattered pressure of given facets with given radii; see `scattered_pressure`."""
     to_source = source_m - surface.points
@@ -148,7 +148,7 @@ def centre_geometry(
 
 
 def _facet_kernel(
-    surface: Surface, to_source: np.ndarray, receivers: np.ndarray, k: float, beta: float
+    surface: Surface, to_source: np.ndarray, receivers: np.ndarray, k: float, beta: float | complex
 ) -> np.ndarray:
     """Return `dG/dn + i k beta G` at every receiver from every facet, with the facets' extent."""
     away = surface.points[None] - receivers[:, None]
@@ -166,7 +166,7 @@ def _facet_kernel(
 
 
 def _interpolated_ratio(
-    k: float, cosine: np.ndarray, radius: np.ndarray, ratio: np.ndarray, beta: float
+    k: float, cosine: np.ndarray, radius: np.ndarray, ratio: np.ndarray, beta: float | complex
 ) -> np.ndarray:
     """Return V at every facet, linear in angle, in the log of the radius and in the ratio."""
     low, high = np.log(radius.min()), np.log(radius.max())

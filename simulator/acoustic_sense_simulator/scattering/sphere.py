@@ -47,7 +47,7 @@ def surface_pressure_ratio(
     wavenumbers: Float64[np.ndarray, " frequency"],
     radius_m: float,
     radius_over_distance: float,
-    beta: float | Float64[np.ndarray, " frequency"] = 0.0,
+    beta: float | complex | Complex128[np.ndarray, " frequency"] = 0.0,
 ) -> Complex128[np.ndarray, "frequency cosine"]:
     """Return V, total over incident pressure on a sphere's surface.
 
@@ -78,7 +78,7 @@ def surface_pressure_ratio(
 def _series_coefficients(
     x: Float64[np.ndarray, " frequency"],
     q: float,
-    beta: float | Float64[np.ndarray, " frequency"],
+    beta: float | complex | Complex128[np.ndarray, " frequency"],
 ) -> Complex128[np.ndarray, "degree frequency"]:
     """Return the factor of `(2 n + 1) P_n(mu)` for every degree and `x = k a`."""
     needed = x + 4.05 * np.cbrt(x) + 10.0 + (14.0 / np.log(1.0 / q) if q > 0 else 0.0)

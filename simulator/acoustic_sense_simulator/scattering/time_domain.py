@@ -27,11 +27,9 @@ from acoustic_sense_simulator.scattering.curvature import LARGEST_RADIUS_M
 from acoustic_sense_simulator.scattering.filters import (
     ANGLES,
     COARSE_ANGLES,
-    DARK,
-    ENTRIES,
     RATIO_STEP,
     TAIL_SAMPLES_AT_48_KHZ,
-    creeping_paths,
+    creeping_path,
     radius_grid,
     surface_filters,
 )
@@ -44,7 +42,7 @@ _WIDEST = 64  # samples that the box of the latest facet may need
 _STEP_M = 0.3  # how far a body moves before the weights are made for its new place
 _COMPENSATION_TAPS = 64
 _TIMES_JOINED = 2  # pairs of pairs of facets on paths over walls
-_PATCH_SIZES = (32, 64)  # cells that share a direction, without and with walls on the path
+_PATCH_SIZES = (16, 64)  # cells that share a direction, without and with walls on the path
 
 
 @dataclass(frozen=True)
@@ -118,8 +116,8 @@ class BodyScatterer:
         rows = [self._rows(bounds_m, order) for order in (0, None)]
         self.length = rows[1] + round(TAIL_SAMPLES_AT_48_KHZ * rate / 48_000)
         self._filters = surface_filters(rate, settings.absorption)
-        creeping = creeping_paths().astype(np.float32)
-        self._creeping = (creeping, np.ascontiguousarray(creeping[:, ::2]))
+        creeping = creeping_path().astype(np.float32)
+        self._creeping = (creeping, np.ascontiguousarray(creeping[::2]))
         self._histograms = [
             np.zeros((4 * count, lanes), dtype=np.float32)
             for count, lanes in zip(rows, (LANES, FEW), strict=True)
@@ -179,9 +177,7 @@ class BodyScatterer:
             (0,) * _PATCH_SIZES[number],
             level.packed,
             level.radii,
-            level.classes * np.int32((ENTRIES, COARSE_ANGLES)[number]),
-            (ANGLES, COARSE_ANGLES)[number],
-            (DARK, 0)[number],
+            level.classes * np.int32((ANGLES, COARSE_ANGLES)[number]),
             paths.sources.positions.astype(np.float32),
             self._tables[speaker][number],
             self._creeping[number],
@@ -212,22 +208,17 @@ class BodyScatterer:
             middle: Where the body is.
         """
         filters = self._filters
-        direct, single = [], []
+        made = []
         for table, (image, _) in enumerate(paths.table_of):
             distance = float(np.linalg.norm(paths.sources.positions[image] - middle))
-            change = filters.projection(paths.gain(table, middle, filters.frequencies)).T
-            if table == 0:
-                direct.append(self._at_distance(filters.weights, distance) @ change)
-            single.append(self._at_distance(filters.single, distance) @ change)
-        few = np.stack(single) @ filters.reduction.T
-        return (
-            _flat(np.stack(direct) * filters.take),
-            _flat(few),
-        )
+            change = filters.projection(paths.gain(table, middle, filters.frequencies))
+            made.append(self._at_distance(filters.weights, distance) @ change.T)
+        few = np.stack([weights[:, ::2] for weights in made]) @ filters.reduction.T
+        return _flat(made[0][None] * filters.take), _flat(few)
 
     def _at_distance(
-        self, base: Float64[np.ndarray, "ratio radius entry 3 lane"], distance: float
-    ) -> Float64[np.ndarray, "class entry 3 lane"]:
+        self, base: Float64[np.ndarray, "ratio radius angle 3 lane"], distance: float
+    ) -> Float64[np.ndarray, "class angle 3 lane"]:
         """Return a table for the rounded radii and a distance of the source."""
         grid = radius_grid()
         place = np.log(self._classes / grid[0]) / np.log(grid[-1] / grid[0]) * (len(grid) - 1)
@@ -243,15 +234,15 @@ class BodyScatterer:
 
 
 def _flat(
-    weights: Float64[np.ndarray, "table class entry 3 lane"],
+    weights: Float64[np.ndarray, "table class angle 3 lane"],
 ) -> Float32[np.ndarray, "table row weight"]:
     """Return tables as the kernel reads them."""
-    tables, classes, entries, parts, lanes = weights.shape
-    return weights.reshape(tables, classes * entries, parts * lanes).astype(np.float32)
+    tables, classes, angles, parts, lanes = weights.shape
+    return weights.reshape(tables, classes * angles, parts * lanes).astype(np.float32)
 
 
 def sharing_compensation(sample_rate_hz: int) -> Float32[np.ndarray, " tap"]:
-    """Return the zero-phase filter that undoes the sharing of weights between two samples.
+    """Return the zero-phase filter that undoes the sharing of weights between samples.
 
     It fades out towards half the sample rate, where facets are too coarse to mean anything.
 
@@ -265,7 +256,7 @@ def sharing_compensation(sample_rate_hz: int) -> Float32[np.ndarray, " tap"]:
     frequency = np.fft.rfftfreq(size)
     start = min(18_000.0, 0.375 * sample_rate_hz) / sample_rate_hz
     place = np.clip((frequency - start) / (0.5 - start), 0.0, 1.0)
-    gain = np.cos(np.pi / 2 * place) ** 2 / np.sinc(frequency) ** 2
+    gain = np.cos(np.pi / 2 * place) ** 2 / np.sinc(frequency) ** 3
     taps = np.fft.fftshift(np.fft.irfft(gain, n=size))
     middle = size // 2
     cut = taps[middle - _COMPENSATION_TAPS : middle + _COMPENSATION_TAPS + 1]
