@@ -14,8 +14,8 @@ import numpy as np
 import scipy.fft
 from jaxtyping import Float32
 
-_RESPONSES_IN_A_BLOCK = 4  # longer blocks leave the processor's caches, shorter ones overlap more
-_SHORTEST_BLOCK = 4096
+_RESPONSES_IN_A_BLOCK = 8  # shorter blocks overlap more, longer ones leave the caches
+_SHORTEST_BLOCK = 16_384
 
 
 def filtered(
