@@ -16,7 +16,9 @@ Steps:
    coarse mesh and the joints are regressed on the same scores, so that one set of betas means one
    person in both meshes, and the joints need no regressor.
 
-What is stored is described in `acoustic_sense_simulator.body.embedded`.
+Both meshes still have an empty mouth and empty eye sockets: `seal_body.py` closes them next, then
+`remesh_body.py` makes the medium mesh. What is stored is described in
+`acoustic_sense_simulator.body.embedded`.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """Remesh the fine embedded body evenly: the medium mesh of about 5,000 facets.
 
 A development tool, not part of the runtime; it reads the fine mesh that `bake_body.py` wrote and
-needs trimesh and rtree beside the project's own packages (about three minutes):
+`seal_body.py` closed, and needs trimesh and rtree beside the project's own packages (about three
+minutes):
 
     pip install trimesh rtree
     python scripts/remesh_body.py simulator/acoustic_sense_simulator/body/data

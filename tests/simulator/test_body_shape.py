@@ -6,7 +6,10 @@ import trimesh
 from acoustic_sense_simulator.body import Body, load_body
 from acoustic_sense_simulator.body.embedded import embedded_arrays, embedded_model
 from acoustic_sense_simulator.body.rotation import joint_transforms, rotation_matrices
+from acoustic_sense_simulator.body.skeleton import smpl_joint
 from acoustic_sense_simulator.motion import ACTIVITY_NAMES, make_motion
+from acoustic_sense_simulator.motion.plausibility import winding_numbers
+from scipy import ndimage
 
 from acoustic_sense.constants import JOINT_NAMES
 from acoustic_sense.errors import SimulationError
@@ -34,9 +37,9 @@ def test_surface_is_closed_without_handles_and_faces_outwards(facets):
 
 def test_resolutions_are_as_documented():
     coarse, medium, fine = (load_body(Subject(), f) for f in ("coarse", "medium", "fine"))
-    assert (coarse.vertex_count, len(coarse.faces)) == (1229, 2454)
+    assert (coarse.vertex_count, len(coarse.faces)) == (1141, 2278)
     assert 4900 <= len(medium.faces) <= 5100
-    assert (fine.vertex_count, len(fine.faces)) == (12272, 24540)
+    assert (fine.vertex_count, len(fine.faces)) == (11183, 22362)
     assert coarse.faces.dtype == np.int32
 
 
@@ -154,13 +157,52 @@ def test_joints_lie_inside_the_body(facets):
     mesh = trimesh.Trimesh(body.rest_vertices, body.faces, process=False)
     # a knuckle lies 4 mm under the skin, as deep as the medium mesh's edges cut into a hand
     joints = body.rest_joints[:22] if facets == "medium" else body.rest_joints
-    # winding number: the solid angle of the surface, 4 pi seen from inside
-    a, b, c = (mesh.triangles[None, :, k] - joints[:, None] for k in range(3))
-    la, lb, lc = (np.linalg.norm(x, axis=-1) for x in (a, b, c))
-    top = np.einsum("jfa,jfa->jf", a, np.cross(b, c))
-    dots = [np.sum(x * y, axis=-1) * z for x, y, z in ((a, b, lc), (b, c, la), (c, a, lb))]
-    angle = 2 * np.arctan2(top, la * lb * lc + sum(dots))
-    np.testing.assert_allclose(angle.sum(axis=1) / (4 * np.pi), 1, atol=1e-6)
+    np.testing.assert_allclose(winding_numbers(joints, mesh.triangles), 1, atol=1e-6)
+
+
+@EACH
+def test_mouth_and_eye_sockets_are_full(facets):
+    for betas in np.random.default_rng(6).uniform(-2, 2, (10, 10)):
+        body = load_body(Subject(betas=tuple(betas)), facets)
+        head = body.rest_joints[smpl_joint("head")]
+        places = head + np.array([[0, 0.02, 0.06], [0.03, 0.09, 0.088], [-0.03, 0.09, 0.088]])
+        winds = winding_numbers(places, body.rest_vertices[body.faces])
+        np.testing.assert_allclose(winds, 1, atol=1e-6)
+
+
+@EACH
+def test_the_head_holds_no_air_behind_openings_narrower_than_2_cm(facets):
+    body = load_body(Subject(), facets)
+    triangles = body.rest_vertices[body.faces]
+    neck = body.rest_joints[smpl_joint("neck")]
+    low, high = neck - np.array([0.15, 0.03, 0.2]), neck + np.array([0.15, 0.32, 0.25])
+    step_m = 0.004
+    air = ~inside_voxels(triangles, low, high, step_m)
+    clear_m = ndimage.distance_transform_edt(np.pad(air, 1, constant_values=True)) * step_m
+    places, _ = ndimage.label(clear_m[1:-1, 1:-1, 1:-1] > 0.01)  # centres of a ball of 2 cm
+    outside = places == places[0, 0, 0]
+    away_m = ndimage.distance_transform_edt(~outside) * step_m
+    shut_in = ndimage.binary_opening(air & (away_m > 0.01))
+    assert shut_in.sum() * step_m**3 < 3e-6  # the mouth held 340 cm^3, an eye socket 14
+
+
+def inside_voxels(triangles, low, high, step_m):
+    """Whether the middles of voxels lie inside a closed surface, by crossings along z."""
+    count = np.ceil((high - low) / step_m).astype(int)
+    crossings = np.zeros((*count[:2], count[2] + 1), dtype=int)
+    scaled = (triangles - low) / step_m - 0.5 + 1e-5  # whole numbers are the middles
+    first = np.maximum(np.ceil(scaled.min(axis=1)), 0).astype(int)
+    last = np.minimum(np.floor(scaled.max(axis=1)), count - 1).astype(int)
+    for facet in np.flatnonzero((first <= last)[:, :2].all(axis=1)):
+        corner, *others = scaled[facet]
+        a, b = first[facet], last[facet]
+        columns = np.mgrid[a[0] : b[0] + 1, a[1] : b[1] + 1].reshape(2, -1)
+        edges = np.stack(others, axis=1) - corner[:, None]
+        shares = np.linalg.solve(edges[:2], columns - corner[:2, None])
+        hit = (shares >= 0).all(axis=0) & (shares.sum(axis=0) <= 1)
+        levels = np.ceil(corner[2] + edges[2] @ shares[:, hit])
+        np.add.at(crossings, (*columns[:, hit], np.clip(levels, 0, count[2]).astype(int)), 1)
+    return crossings.cumsum(axis=2)[..., :-1] % 2 == 1
 
 
 def test_too_many_betas_are_refused():

@@ -46,7 +46,7 @@ def test_vertices_and_joints_equal_smplx(with_pose_shapes, tmp_path):
 
     model = embedded_model("coarse")
     rng = np.random.default_rng(1)
-    posedirs = rng.normal(0, 0.003, (1229, 3, 207)) if with_pose_shapes else None
+    posedirs = rng.normal(0, 0.003, (len(model.vertices), 3, 207)) if with_pose_shapes else None
     arrays = smpl_arrays(model, posedirs)
     betas = rng.standard_normal(10)
     path = tmp_path / "body.npz"

