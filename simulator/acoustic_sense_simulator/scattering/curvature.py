@@ -17,7 +17,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 SMALLEST_RADIUS_M = 0.03
 LARGEST_RADIUS_M = 0.4
 SMOOTHING_M = 0.04
-CYLINDER_SHARE = 0.0
+CYLINDER_SHARE = 0.15
 
 
 def local_radius(

@@ -48,8 +48,8 @@ _RIDGE = 1e-5
 class SurfaceFilters:
     """Filters and weights of one surface at one sample rate.
 
-    The table has the shape `(ratio, radius, angle, part, lane)`: multiples of `RATIO_STEP`, radii of
-    `radius_grid`, `ANGLES`, parts C, D and B.
+    The table has the shape `(ratio, radius, angle, part, lane)`: multiples of `RATIO_STEP`, radii
+    of `radius_grid`, `ANGLES`, parts C, D and B.
 
     Attributes:
         keep: Feedback of each recursion, shape `(LANES,)`.

@@ -4,12 +4,12 @@
 
 `V` is the surface pressure of a sphere of the local radius of curvature (see `sphere`), and every
 facet's sum over its own extent is kept to first order by a sinc of its spread in delay. The sum
-holds reflection, diffraction and shadow: total = incident + scattered.
+holds reflection, diffraction and shadow: total = incident + scattered. `scattered_pressure` takes
+the mean of the sum in both directions, which makes it reciprocal; the renderer goes one way only.
 """
 
 import numpy as np
 from jaxtyping import Complex128, Float, Float64, Int
-from scipy.ndimage import map_coordinates
 
 from acoustic_sense.constants import SPEED_OF_SOUND_M_S
 from acoustic_sense.errors import SimulationError
@@ -21,13 +21,13 @@ from acoustic_sense_simulator.scattering.boundary import (
     boundary_share,
 )
 from acoustic_sense_simulator.scattering.curvature import local_radius
-from acoustic_sense_simulator.scattering.sphere import admittance, surface_pressure_ratio
+from acoustic_sense_simulator.scattering.sphere import admittance
+from acoustic_sense_simulator.scattering.sphere_table import SphereTable
 from acoustic_sense_simulator.scattering.surface import Surface, checked_mesh, surface_of
 
 LARGEST_DISTANCE_RATIO = 0.66
 """Largest radius over distance of the source from a local sphere's centre; more is clipped."""
 
-_COSINES = np.cos(np.linspace(np.pi, 0.0, 241))
 _CHUNK = 2_000_000
 
 
@@ -54,7 +54,8 @@ def scattered_pressure(
         receivers_m: Positions where the pressure is wanted, metres, shape `(receiver, 3)`.
         frequencies_hz: Frequencies above zero in hertz, shape `(frequency,)`.
         absorption: Energy absorption of the surface at normal incidence; 0 is rigid.
-        fidelity: `fast` takes the surface pressure from spheres of the local radius; `high` solves
+        fidelity: `fast` takes the surface pressure from spheres of the local radius, as the mean of
+            both directions (source and receiver may be swapped); `high` solves
             the boundary integral equation on the mesh, at every frequency; `bem` solves it more
             closely up to about 800 Hz and fades into `fast` above. See `boundary`.
 
@@ -90,7 +91,7 @@ def scattered_pressure(
     if summed.any():
         surface = surface_of(vertices, triangles)
         radii = local_radius(vertices, triangles)
-        scattered[:, summed] = (1 - share[summed]) * surface_sum(
+        scattered[:, summed] = (1 - share[summed]) * both_ways(
             surface, radii, source, receivers, frequencies[summed], beta
         )
     if solved.any():
@@ -109,6 +110,37 @@ def scattered_pressure(
     return scattered
 
 
+def both_ways(
+    surface: Surface,
+    radii_m: Float64[np.ndarray, " facet"],
+    source_m: Float64[np.ndarray, " 3"],
+    receivers_m: Float64[np.ndarray, "receiver 3"],
+    frequencies_hz: Float64[np.ndarray, " frequency"],
+    beta: float | complex = 0.0,
+) -> Complex128[np.ndarray, "receiver frequency"]:
+    """Return the mean of the sum from source to receivers and of that from receivers to source.
+
+    True pressure is the same either way. The one-way sum is not, where limbs stand close together,
+    since the surface pressure knows only the side that the sound comes from.
+    """
+    there = surface_sum(surface, radii_m, source_m, receivers_m, frequencies_hz, beta)
+    seen = [centre_geometry(surface, radii_m, place) for place in receivers_m]
+    ratios = (min(q.min() for _, q in seen), max(q.max() for _, q in seen))
+    limits = (float(radii_m.min()), float(radii_m.max()))
+    away = surface.points - source_m
+    back = np.zeros_like(there)
+    for column, frequency in enumerate(frequencies_hz):
+        k = 2 * np.pi * frequency / SPEED_OF_SOUND_M_S
+        table = SphereTable(k, limits, (float(ratios[0]), float(ratios[1])), beta)
+        for row, (place, (cosine, ratio)) in enumerate(zip(receivers_m, seen, strict=True)):
+            to_receiver = place - surface.points
+            distance = np.linalg.norm(to_receiver, axis=1)
+            pressure = table(cosine, radii_m, ratio) * np.exp(1j * k * distance) / distance
+            kernel = _facet_kernel(surface, to_receiver / distance[:, None], away[None], k, beta)
+            back[row, column] = kernel[0] @ (surface.areas * pressure / (4 * np.pi))
+    return (there + back) / 2
+
+
 def surface_sum(
     surface: Surface,
     radii_m: Float64[np.ndarray, " facet"],
@@ -117,23 +149,23 @@ def surface_sum(
     frequencies_hz: Float64[np.ndarray, " frequency"],
     beta: float | complex = 0.0,
 ) -> Complex128[np.ndarray, "receiver frequency"]:
-    """Return the scattered pressure of given facets with given radii; see `scattered_pressure`."""
+    """Return the scattered pressure of given facets with given radii, from source to receivers."""
     to_source = source_m - surface.points
     distance = np.linalg.norm(to_source, axis=1)
     cosine, ratio = centre_geometry(surface, radii_m, source_m)
+    limits = (float(radii_m.min()), float(radii_m.max()))
+    ratios = (float(ratio.min()), float(ratio.max()))
     scattered = np.zeros((len(receivers_m), len(frequencies_hz)), dtype=np.complex128)
     step = max(1, _CHUNK // len(distance))
     for column, frequency in enumerate(frequencies_hz):
         k = 2 * np.pi * frequency / SPEED_OF_SOUND_M_S
-        ratio_of_pressure = _interpolated_ratio(k, cosine, radii_m, ratio, beta)
         incident = np.exp(1j * k * distance) / (4 * np.pi * distance)
-        weight = surface.areas * incident * ratio_of_pressure
+        pressure = SphereTable(k, limits, ratios, beta)(cosine, radii_m, ratio)
+        weight = surface.areas * incident * pressure
         for start in range(0, len(receivers_m), step):
-            rows = slice(start, start + step)
-            scattered[rows, column] = (
-                _facet_kernel(surface, to_source / distance[:, None], receivers_m[rows], k, beta)
-                @ weight
-            )
+            away = surface.points[None] - receivers_m[start : start + step, None]
+            kernel = _facet_kernel(surface, to_source / distance[:, None], away, k, beta)
+            scattered[start : start + step, column] = kernel @ weight
     return scattered
 
 
@@ -148,12 +180,15 @@ def centre_geometry(
 
 
 def _facet_kernel(
-    surface: Surface, to_source: np.ndarray, receivers: np.ndarray, k: float, beta: float | complex
-) -> np.ndarray:
-    """Return `dG/dn + i k beta G` at every receiver from every facet, with the facets' extent."""
-    away = surface.points[None] - receivers[:, None]
+    surface: Surface,
+    to_source: Float64[np.ndarray, "facet 3"],
+    away: Float64[np.ndarray, "receiver facet 3"],
+    k: float,
+    beta: float | complex,
+) -> Complex128[np.ndarray, "receiver facet"]:
+    """Return `dG/dn + i k beta G` of every facet, with its extent, `away` from every receiver."""
     r = np.linalg.norm(away, axis=2)
-    away /= r[:, :, None]
+    away = away / r[:, :, None]
     cosine = np.einsum("rfi,fi->rf", away, surface.normals)
     x, y, z = np.moveaxis(away - to_source[None], 2, 0)
     m = surface.spreads
@@ -163,36 +198,3 @@ def _facet_kernel(
     green = np.exp(1j * k * r) / (4 * np.pi * r)
     kernel: np.ndarray = green * extent * ((1j * k - 1 / r) * cosine + 1j * k * beta)
     return kernel
-
-
-def _interpolated_ratio(
-    k: float, cosine: np.ndarray, radius: np.ndarray, ratio: np.ndarray, beta: float | complex
-) -> np.ndarray:
-    """Return V at every facet, linear in angle, in the log of the radius and in the ratio."""
-    low, high = np.log(radius.min()), np.log(radius.max())
-    radius_count = int(np.ceil((high - low) / np.log(1.08))) + 1
-    log_radii = np.linspace(low, high, radius_count) if high - low > 1e-3 else np.array([low])
-    ratio_span = ratio.max() - ratio.min()
-    ratios = np.linspace(ratio.min(), ratio.max(), 2 + int(np.ceil(ratio_span / 0.05)))
-    table = np.stack(
-        [
-            [
-                surface_pressure_ratio(_COSINES, np.array([k]), float(np.exp(a)), float(q), beta)[0]
-                for q in ratios
-            ]
-            for a in log_radii
-        ]
-    )
-    place = np.stack(
-        [
-            (np.log(radius) - low) / (high - low) * (radius_count - 1)
-            if len(log_radii) > 1
-            else np.zeros(len(radius)),
-            (ratio - ratios[0]) / max(ratio_span, 1e-12) * (len(ratios) - 1),
-            (np.pi - np.arccos(cosine)) / np.pi * (len(_COSINES) - 1),
-        ]
-    )
-    real = map_coordinates(table.real, place, order=1, mode="nearest")
-    imaginary = map_coordinates(table.imag, place, order=1, mode="nearest")
-    value: np.ndarray = real + 1j * imaginary
-    return value
