@@ -7,6 +7,8 @@ Everything until the recorder runs on the player's clock, which counts as true. 
 the recorder's: where that is fast, the body is rendered at that many more poses a second.
 """
 
+import json
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -114,11 +116,13 @@ def _playback(scene: Scene) -> tuple[SignalSource, Float32[np.ndarray, "speaker 
     source: SignalSource = component(component.parse(wanted.config, f"playback {wanted.source}"))
     rate = scene.sample_rate_hz
     after = samples_after(scene)
-    samples = source.generate(
+    samples = _generated(
+        component,
+        json.dumps(wanted.config, sort_keys=True),
         wanted.start_s + scene.seconds + after / rate,
         rate,
         len(scene.loudspeakers),
-        np.random.default_rng(wanted.seed),
+        wanted.seed,
     )
     start, count = round(wanted.start_s * rate), round(scene.seconds * rate) + after
     pre_roll = min(start, round(PRE_ROLL_S * rate))
@@ -127,6 +131,17 @@ def _playback(scene: Scene) -> tuple[SignalSource, Float32[np.ndarray, "speaker 
     if missing > 0:  # the two roundings may differ by a sample
         cut = np.pad(cut, ((0, 0), (0, missing)))
     return source, np.ascontiguousarray(cut, dtype=np.float32), pre_roll
+
+
+@lru_cache(maxsize=1)
+def _generated(
+    component: Any, config: str, seconds: float, rate: int, speakers: int, seed: int
+) -> Float32[np.ndarray, "speaker sample"]:
+    """Return a track; the last one is kept, since one subject after another hears it."""
+    source: SignalSource = component(component.parse(json.loads(config), "playback"))
+    samples = source.generate(seconds, rate, speakers, np.random.default_rng(seed))
+    samples.setflags(write=False)
+    return samples
 
 
 def _person(scene: Scene, generator: np.random.Generator) -> tuple[PoseTrack, MovingMesh | None]:

@@ -91,7 +91,8 @@ def _render(
             on_progress(GenerationProgress(takes_done, len(wanted), seconds_done, seconds_total))
 
     report()
-    jobs = [TakeJob(scene.to_json(), str(out)) for scene in missing]
+    by_track = sorted(missing, key=lambda scene: (scene.playback.track, scene.playback.start_s))
+    jobs = [TakeJob(scene.to_json(), str(out)) for scene in by_track]  # a worker keeps its track
     for seconds in run_jobs(jobs, workers=workers, scheduler=scheduler):
         takes_done += 1
         seconds_done += seconds

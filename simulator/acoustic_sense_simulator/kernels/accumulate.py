@@ -90,17 +90,17 @@ def _boxes(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _gather(
-    lanes: Any, members: Any, boxes: Any, edges: Any, legs: Any, rows: Any, table: Any,
+    lanes: Any, begin: int, stop: int, boxes: Any, edges: Any, legs: Any, rows: Any, table: Any,
     patch: Any, histogram: Any, direction: Any,
 ) -> None:  # fmt: skip
     """Add the boxes of a patch to its own histogram, and that to the four channels."""
-    base, end = edges[0, 0], edges[1, 0]
-    for i in range(1, len(members)):
+    base, end = edges[0, begin], edges[1, begin]
+    for i in range(begin + 1, stop):
         base, end = min(base, edges[0, i]), max(end, edges[1, i])
     base, count = base - 1, end + 3 - base
     if base < 0 or 4 * (base + count) > histogram.shape[0] or count > LONGEST_PATCH:
         return
-    for i in range(len(members)):
+    for i in range(begin, stop):
         add_box(
             lanes, patch, edges[0, i] - base, boxes[0, i], edges[1, i] - base, boxes[1, i],
             table, rows[i], legs[4, i], boxes[2, i], boxes[3, i], boxes[4, i],
@@ -114,6 +114,7 @@ def _gather(
 def accumulate(
     lanes: Any,
     members: Any,
+    patches: Any,
     packed: Any,
     radii: Any,
     entries: Any,
@@ -133,7 +134,8 @@ def accumulate(
 
     Args:
         lanes: A tuple as long as a row of weights.
-        members: A tuple as long as a patch has cells.
+        members: A tuple as long as as many cells as are taken at a time.
+        patches: A tuple as long as that many cells have patches.
         packed: Cells of the pose, `(FACET_ROWS, cell)`, whole patches.
         radii: Radius of every facet `(facet,)`, metres.
         entries: First table row of every facet's radius, int32 `(facet,)`.
@@ -159,7 +161,7 @@ def accumulate(
     for s in range(sources.shape[0]):
         if path_starts[s] == path_starts[s + 1]:
             continue
-        for p in range(directions.shape[1]):
+        for p in range(packed.shape[1] // size):
             first = p * size
             _legs(
                 members, packed, radii, entries, sources[s], first, creeping,
@@ -171,7 +173,10 @@ def accumulate(
                     members, packed, ways[m], first, beta, samples_per_metre, first_sample,
                     legs, boxes, edges,
                 )  # fmt: skip
-                _gather(
-                    lanes, members, boxes, edges, legs, rows, tables[paths[path, 0]],
-                    patch, histogram, directions[m, p],
-                )  # fmt: skip
+                table = tables[paths[path, 0]]
+                for q in range(len(patches)):
+                    begin = q * (size // len(patches))
+                    _gather(
+                        lanes, begin, begin + size // len(patches), boxes, edges, legs, rows,
+                        table, patch, histogram, directions[m, len(patches) * p + q],
+                    )  # fmt: skip

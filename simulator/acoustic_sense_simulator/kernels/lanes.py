@@ -159,48 +159,45 @@ def move_row(
 
 
 @intrinsic
-def ring_row(_: Any, lanes: Any, state: Any, keep: Any, weights: Any, row: Any) -> Any:
-    """Let recursions go on by one sample, `state = keep state + w`, and return their sum.
-
-    `row` says which rows of `state` and of the weights `w` are meant.
-    """
-    signature = types.float32(lanes, state, keep, weights, types.intp)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        rows = _Rows(context, builder, len(lanes))
-        address = rows.at(rows.start(signature.args[1], arguments[1]), arguments[4])
-        held = rows.at(rows.start(signature.args[2], arguments[2]), _INDEX(0))
-        new = rows.load(rows.at(rows.start(signature.args[3], arguments[3]), arguments[4]))
-        value = rows.fma(rows.load(held), rows.load(address), new)
-        rows.store(value, address)
-        return rows.total(value)
-
-    return signature, generate
-
-
-@intrinsic
-def mix_row(
-    _: Any, lanes: Any, few: Any, target: Any, row: Any, mix: Any, weights: Any, place: Any
+def ring_row(
+    _: Any,
+    lanes: Any,
+    few: Any,
+    state: Any,
+    channel: Any,
+    keep: Any,
+    direct: Any,
+    mix: Any,
+    others: Any,
+    place: Any,
 ) -> Any:
-    """Add the `len(few)` numbers of `weights` from `place` on, each through a row of `mix`.
+    """Let the recursions of a channel go on by one sample, and return their sum.
 
-    Rows of `mix` and `target` are as long as `lanes`.
+    `state = keep state + direct + mix^T others`, with row `place` of `direct` (of `lanes` numbers)
+    and of `others` (of `few` numbers); both rows are cleared.
     """
-    signature = types.void(lanes, few, target, types.intp, mix, weights, types.intp)
+    signature = types.float32(
+        lanes, few, state, types.intp, keep, direct, mix, others, types.intp
+    )  # fmt: skip
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        rows = _Rows(context, builder, len(lanes))
-        mixed, source = (rows.start(signature.args[i], arguments[i]) for i in (4, 5))
-        address = rows.at(rows.start(signature.args[2], arguments[2]), arguments[3])
-        sums = [rows.zero() for _ in range(4)]  # apart, so that none waits for another
-        for lane in range(len(few)):
-            place = builder.add(arguments[6], _INDEX(lane))
-            number = builder.load(builder.gep(source, [place]))
-            column = rows.load(rows.at(mixed, _INDEX(lane)))
-            sums[lane % 4] = rows.fma(rows.spread(number), column, sums[lane % 4])
-        first, second = builder.fadd(*sums[:2]), builder.fadd(*sums[2:])
-        value = builder.fadd(rows.load(address), builder.fadd(first, second))
+        rows, short = _Rows(context, builder, len(lanes)), _Rows(context, builder, len(few))
+        start = {i: rows.start(signature.args[i], arguments[i]) for i in (2, 4, 5, 6, 7)}
+        address = rows.at(start[2], arguments[3])
+        held = rows.load(rows.at(start[4], _INDEX(0)))
+        given = rows.at(start[5], arguments[8])
+        sums = [rows.fma(held, rows.load(address), rows.load(given)), *([rows.zero()] * 3)]
+        source = short.at(start[7], arguments[8])
+        numbers = short.load(source)
+        for lane in range(len(few)):  # apart, so that none waits for another
+            number = rows.spread(builder.extract_element(numbers, _NUMBER(lane)))
+            column = rows.load(rows.at(start[6], _INDEX(lane)))
+            which = 1 + lane % 3
+            sums[which] = rows.fma(number, column, sums[which])
+        value = builder.fadd(builder.fadd(*sums[:2]), builder.fadd(*sums[2:]))
         rows.store(value, address)
-        return context.get_dummy_value()
+        rows.store(rows.zero(), given)
+        short.store(short.zero(), source)
+        return rows.total(value)
 
     return signature, generate

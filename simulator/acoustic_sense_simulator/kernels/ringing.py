@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from acoustic_sense_simulator.kernels.lanes import mix_row, ring_row
+from acoustic_sense_simulator.kernels.lanes import ring_row
 
 LANES = 16
 """Recursions of a channel, and weights of a cell on the path without a wall."""
@@ -27,23 +27,26 @@ def ring(lanes: Any, few: Any, direct: Any, others: Any, mix: Any, keep: Any, ma
     Args:
         lanes: `LANES_TUPLE`.
         few: `FEW_TUPLE`.
-        direct: Weights of the path without a wall, float32 `(4 * sample, LANES)`.
-        others: Weights of the other paths, float32 `(4 * sample, FEW)`.
+        direct: Weights of the path without a wall, float32 `(4 * sample, LANES)`; cleared.
+        others: Weights of the other paths, float32 `(4 * sample, FEW)`, as long or longer; cleared.
         mix: How those stand for weights of the recursions, float32 `(FEW, LANES)`.
         keep: Float32 `(1, LANES)`.
         made: Filled, float32 `(4, tap)`; after the histograms' end the recursions go on.
     """
     state = np.zeros((4, len(lanes)), np.float32)
-    row = np.zeros((4, len(lanes)), np.float32)
+    nothing = np.zeros((1, len(lanes)), np.float32)
+    silence = np.zeros((1, len(few)), np.float32)
     for n in range(made.shape[1]):
         for channel in range(4):
             place = 4 * n + channel
             if place < direct.shape[0]:
-                for lane in range(len(lanes)):
-                    row[channel, lane] = direct[place, lane]
+                total = ring_row(
+                    lanes, few, state, channel, keep, direct, mix, others, place
+                )  # fmt: skip
+            elif place < others.shape[0]:
+                total = ring_row(
+                    lanes, few, state, channel, keep, nothing, mix, others[place : place + 1], 0
+                )
             else:
-                for lane in range(len(lanes)):
-                    row[channel, lane] = np.float32(0.0)
-            if place < others.shape[0]:
-                mix_row(lanes, few, row, channel, mix, others, place * len(few))
-            made[channel, n] = ring_row(lanes, state, keep, row, channel)
+                total = ring_row(lanes, few, state, channel, keep, nothing, mix, silence, 0)
+            made[channel, n] = total

@@ -30,8 +30,9 @@ def joined_facets(
     centres = corners.mean(axis=1)
     edges = _neighbours(vertices_m, faces)
     owner = np.arange(len(faces))
-    for _ in range(times):
-        owner = owner_of_pairs(owner, edges, vectors, centres)
+    for time in range(times + 2):  # what is left over may still fit together
+        most = 2 ** min(time + 1, times)
+        owner = owner_of_pairs(owner, edges, vectors, centres, most)
     order = np.argsort(owner, kind="stable")
     counts = np.bincount(owner)
     cells = np.full((len(counts), 2**times), -1, dtype=np.int64)
@@ -45,6 +46,7 @@ def owner_of_pairs(
     edges: Int64[np.ndarray, "edge 2"],
     vectors: Float[np.ndarray, "facet 3"],
     centres: Float[np.ndarray, "facet 3"],
+    most: int,
 ) -> Int64[np.ndarray, " facet"]:
     """Return the cell of every facet after neighbouring cells have been paired.
 
@@ -55,6 +57,7 @@ def owner_of_pairs(
         edges: Pairs of facets that share an edge.
         vectors: Area vectors of the facets.
         centres: Centres of the facets.
+        most: Facets that a cell may have.
     """
     count = int(owner.max()) + 1
     area = np.linalg.norm(vectors, axis=1)
@@ -63,7 +66,8 @@ def owner_of_pairs(
     centre = np.stack([np.bincount(owner, area * centres[:, i], count) for i in range(3)], axis=1)
     centre /= total[:, None]
     pairs = np.unique(np.sort(owner[edges], axis=1), axis=0)
-    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    members = np.bincount(owner, minlength=count)
+    pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & (members[pairs].sum(axis=1) <= most)]
     a, b = pairs.T
     lost = total[a] + total[b] - np.linalg.norm(vector[a] + vector[b], axis=1)
     size = np.sqrt(total[a] + total[b])

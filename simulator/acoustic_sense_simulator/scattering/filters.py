@@ -35,7 +35,7 @@ TAIL_SAMPLES_AT_48_KHZ = 320
 ANGLES = 49
 """Angles of a table: evenly in the cosine of half the angle to the source, from 0 to 1."""
 
-COARSE_ANGLES = ANGLES // 2 + 1
+COARSE_ANGLES = ANGLES // 3 + 1
 """Angles of the coarser table."""
 
 _POLES_HZ = np.geomspace(60.0, 14_000.0, LANES - 2)

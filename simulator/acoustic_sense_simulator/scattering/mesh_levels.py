@@ -15,6 +15,9 @@ from acoustic_sense_simulator.kernels.facets import (
 from acoustic_sense_simulator.scattering.cells import joined_facets
 from acoustic_sense_simulator.scattering.patches import patch_order
 
+AT_A_TIME = 64
+"""Cells that the kernel takes at a time, whole patches."""
+
 RADIUS_CLASSES = 24
 """Radii that the facets of a body are rounded to."""
 
@@ -85,7 +88,7 @@ def mesh_level(
     cells, member = cells[order], member[order]
     log_radii = np.log(radii_m)[member].mean(axis=1)
     numbers = np.abs(log_radii[:, None] - np.log(classes_m)[None]).argmin(axis=1)
-    missing = -len(cells) % patch_size
+    missing = -len(cells) % AT_A_TIME
     cells = np.pad(cells, ((0, missing), (0, 0)), constant_values=-1)
     numbers = np.pad(numbers, (0, missing))
     return MeshLevel(

@@ -34,7 +34,7 @@ from acoustic_sense_simulator.scattering.filters import (
     surface_filters,
 )
 from acoustic_sense_simulator.scattering.impedance import Absorption
-from acoustic_sense_simulator.scattering.mesh_levels import mesh_levels, radius_classes
+from acoustic_sense_simulator.scattering.mesh_levels import AT_A_TIME, mesh_levels, radius_classes
 from acoustic_sense_simulator.scattering.paths import PathSet, path_set
 
 _MARGIN = 8  # samples before the earliest path, for the edge of its box
@@ -117,13 +117,18 @@ class BodyScatterer:
         self.length = rows[1] + round(TAIL_SAMPLES_AT_48_KHZ * rate / 48_000)
         self._filters = surface_filters(rate, settings.absorption)
         creeping = creeping_path().astype(np.float32)
-        self._creeping = (creeping, np.ascontiguousarray(creeping[::2]))
+        self._creeping = (creeping, np.ascontiguousarray(creeping[::3]))
         self._histograms = [
             np.zeros((4 * count, lanes), dtype=np.float32)
             for count, lanes in zip(rows, (LANES, FEW), strict=True)
         ]
         self._tables: list[tuple[Float32[np.ndarray, "..."], Float32[np.ndarray, "..."]]] = []
         self._middle = np.full(3, np.inf)
+        self._soft = np.float32(np.any(np.asarray(settings.absorption) > 0))
+        self._entries = (
+            self._levels.fine.classes * np.int32(ANGLES),
+            self._levels.coarse.classes * np.int32(COARSE_ANGLES),
+        )
 
     def _rows(self, bounds_m: Float[np.ndarray, "2 3"], order: int | None) -> int:
         """Return the samples of delay that paths over a box spread over, up to an order or all."""
@@ -171,20 +176,20 @@ class BodyScatterer:
         level = (self._levels.fine, self._levels.coarse)[number]
         paths = self._paths[speaker]
         part = (paths.direct, paths.reflected)[number]
-        self._histograms[number][:] = 0.0
         accumulate(
             (LANES_TUPLE, FEW_TUPLE)[number],
-            (0,) * _PATCH_SIZES[number],
+            (0,) * AT_A_TIME,
+            (0,) * (AT_A_TIME // _PATCH_SIZES[number]),
             level.packed,
             level.radii,
-            level.classes * np.int32((ANGLES, COARSE_ANGLES)[number]),
+            self._entries[number],
             paths.sources.positions.astype(np.float32),
             self._tables[speaker][number],
             self._creeping[number],
             part.paths,
             part.starts,
             *ways,
-            np.float32(np.any(np.asarray(self.settings.absorption) > 0)),
+            self._soft,
             self._per_metre,
             np.float32(self.first_sample[speaker]),
             self._histograms[number],
@@ -192,8 +197,8 @@ class BodyScatterer:
 
     def _prepare(self, vertices_m: Float[np.ndarray, "vertex 3"]) -> None:
         """Make the tables of weights anew if the body has moved away from where they belong."""
-        middle = np.asarray(vertices_m, float).mean(axis=0)
-        if np.linalg.norm(middle - self._middle) < _STEP_M:
+        middle = np.asarray(vertices_m[::16], float).mean(axis=0)
+        if np.abs(middle - self._middle).max() < _STEP_M:
             return
         self._middle = middle
         self._tables = [self._weights(paths, middle) for paths in self._paths]
@@ -213,7 +218,7 @@ class BodyScatterer:
             distance = float(np.linalg.norm(paths.sources.positions[image] - middle))
             change = filters.projection(paths.gain(table, middle, filters.frequencies))
             made.append(self._at_distance(filters.weights, distance) @ change.T)
-        few = np.stack([weights[:, ::2] for weights in made]) @ filters.reduction.T
+        few = np.stack([weights[:, ::3] for weights in made]) @ filters.reduction.T
         return _flat(made[0][None] * filters.take), _flat(few)
 
     def _at_distance(
