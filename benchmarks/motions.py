@@ -1,6 +1,6 @@
 """How plausible the movements are: penetration, footing and speeds of every activity.
 
-Run `python benchmarks/motions.py` (about five minutes); it writes `benchmarks/results/motions.json`
+Run `python benchmarks/motions.py` (about a minute); it writes `benchmarks/results/motions.json`
 and the table in `docs/explanation/simulation.md` (`--page-only`: the table alone). People and
 styles are not those of the tests. What each figure means is in
 `acoustic_sense_simulator.motion.plausibility`; of several people the worst counts.

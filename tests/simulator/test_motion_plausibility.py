@@ -6,6 +6,8 @@ import trimesh
 from acoustic_sense_simulator.body import load_body
 from acoustic_sense_simulator.body.skeleton import smpl_joint
 from acoustic_sense_simulator.motion import ACTIVITY_NAMES, MotionTrack, make_motion
+from acoustic_sense_simulator.motion.arm_clearance import DEEPEST_M as DEEPEST_ARM_M
+from acoustic_sense_simulator.motion.arm_clearance import arms_out, held_out_deg
 from acoustic_sense_simulator.motion.embedded_captures import embedded_captures
 from acoustic_sense_simulator.motion.plausibility import (
     distances,
@@ -14,11 +16,13 @@ from acoustic_sense_simulator.motion.plausibility import (
     speeds,
     winding_numbers,
 )
+from scipy.spatial.transform import Rotation
 
 from acoustic_sense.types import Motion, Scene, Subject
 
 TRAVELLING = {"walk": 0.12, "side-step": 0.06}  # both feet bear the body for a moment
-DEEPEST_M, CAPTURES_DEEPEST_M = 0.025, 0.065  # captures are of another body
+DEEPEST_M = 0.025
+BROAD = Subject(position_m=(0.0, 0.0, 0.0), height_m=1.7, mass_kg=95.0)
 
 
 def subjects(count=3):
@@ -33,8 +37,8 @@ def subjects(count=3):
     ]
 
 
-def moving(motion, seconds):
-    for seed, subject in enumerate(subjects()):
+def moving(motion, seconds, people):
+    for seed, subject in enumerate(people):
         body = load_body(subject)
         scene = Scene(seconds=seconds, subject=subject, motion=motion)
         yield body, make_motion(scene, body, np.random.default_rng(seed))
@@ -42,7 +46,7 @@ def moving(motion, seconds):
 
 @pytest.mark.parametrize("name", ACTIVITY_NAMES)
 def test_activities_keep_limbs_apart_feet_planted_and_human_speeds(name):
-    for body, track in moving(Motion(activities=(name,)), 8.0):
+    for body, track in moving(Motion(activities=(name,)), 8.0, subjects()):
         inside = penetration(body, track, every=6)
         assert inside.worst_m < DEEPEST_M, inside.where
         feet = footing(body, track)
@@ -57,10 +61,10 @@ def test_activities_keep_limbs_apart_feet_planted_and_human_speeds(name):
 
 
 def test_captures_keep_limbs_apart_and_human_speeds():
-    for body, track in moving(Motion(source="cmu"), 20.0):
-        inside = penetration(body, track, every=12)
-        assert inside.worst_m < CAPTURES_DEEPEST_M, inside.where
-        assert inside.deep_share < 0.2
+    for body, track in moving(Motion(source="cmu"), 40.0, [*subjects(6), BROAD]):
+        inside = penetration(body, track, every=4)
+        assert inside.worst_m < DEEPEST_M, inside.where
+        assert inside.deep_share < 0.02
         feet = footing(body, track)
         assert feet.lowest_m > -0.01
         assert feet.highest_m < 0.4  # jumps
@@ -69,6 +73,52 @@ def test_captures_keep_limbs_apart_and_human_speeds():
         assert top.foot_m_s < 6
         assert top.turn_rad_s < 25
         assert top.joint_m_s2 < 120  # no jumps, not where captures are joined either
+
+
+def test_broad_people_hold_their_arms_further_out_in_captures():
+    slim = Subject(height_m=1.7, mass_kg=55.0)
+    angles = [held_out_deg(load_body(subject)) for subject in (slim, Subject(), BROAD)]
+    assert 0 < angles[0] < 5 < angles[1] + 4 < angles[2] < 20
+    assert held_out_deg(load_body(BROAD, "medium")) == angles[2]  # one movement for every mesh
+
+
+def test_the_angle_is_the_smallest_that_keeps_the_arms_off():
+    body = load_body(BROAD)
+    found_deg = held_out_deg(body)
+
+    def deepest_m(angle_deg):
+        poses = [arms_out(c.resampled(5.0).pose, angle_deg) for c in embedded_captures()]
+        pose = np.concatenate(poses).reshape(-1, 72).astype(np.float32)
+        still_m = np.zeros((len(pose), 3), dtype=np.float32)
+        track = MotionTrack(pose, still_m, np.full(len(pose), "x"), 5.0)
+        return penetration(body, track).worst_m
+
+    assert deepest_m(0.0) > 0.05
+    assert deepest_m(found_deg - 1) > DEEPEST_ARM_M - 0.001
+    assert deepest_m(found_deg) < DEEPEST_ARM_M + 0.003  # of all points, not only those asked
+
+
+@pytest.mark.parametrize("twist", [0.0, 0.7])
+def test_arms_turn_towards_their_side_by_the_angle(twist):
+    pose = np.zeros((3, 24, 3))
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        down = Rotation.from_rotvec([0, 0, -sign * np.pi / 2])
+        front = Rotation.from_rotvec([0, -sign * np.pi / 2, 0])
+        own = Rotation.from_rotvec([twist, 0, 0])
+        turns = [(way * own).as_rotvec() for way in (down, front, Rotation.identity())]
+        pose[:, smpl_joint(f"{side}_shoulder")] = turns
+    pose[:, smpl_joint("left_elbow")] = [0, -0.5, 0]
+    turned = arms_out(pose, 10.0)
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        shoulder = smpl_joint(f"{side}_shoulder")
+        before, after = (Rotation.from_rotvec(p[:, shoulder]) for p in (pose, turned))
+        np.testing.assert_allclose(
+            np.rad2deg((after * before.inv()).magnitude()), [10, 10, 0], atol=1e-9
+        )
+        outwards = after.apply([sign, 0, 0])[:, 0] * sign
+        np.testing.assert_allclose(outwards, [np.sin(np.deg2rad(10))] * 2 + [1], atol=1e-9)
+    others = [j for j in range(24) if j not in (smpl_joint("left_shoulder"), shoulder)]
+    np.testing.assert_array_equal(turned[:, others], pose[:, others])
 
 
 def still(frames=60, pose=None):

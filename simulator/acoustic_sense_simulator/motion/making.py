@@ -8,6 +8,7 @@ import numpy as np
 from acoustic_sense.errors import SimulationError
 from acoustic_sense.types import Scene
 from acoustic_sense_simulator.body import Body
+from acoustic_sense_simulator.motion.arm_clearance import kept_off
 from acoustic_sense_simulator.motion.embedded_captures import embedded_captures
 from acoustic_sense_simulator.motion.motion_file import read_motion_file
 from acoustic_sense_simulator.motion.placing import placed
@@ -37,7 +38,8 @@ def make_motion(scene: Scene, body: Body, generator: np.random.Generator) -> Mot
     frames = ceil(scene.seconds * motion.rate_hz) + 1
     rate_hz = motion.rate_hz
     if motion.source == "cmu":
-        track = replayed(embedded_captures(), body, frames, rate_hz, generator, random_start=True)
+        captures = kept_off(embedded_captures(), body)
+        track = replayed(captures, body, frames, rate_hz, generator, random_start=True)
     elif motion.source == "file":
         capture = read_motion_file(Path(motion.path), body.rest_joints)
         track = replayed([capture], body, frames, rate_hz, generator, random_start=False)

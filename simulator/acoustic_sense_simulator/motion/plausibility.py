@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from acoustic_sense_simulator.body import SMPL_PARENTS, Body
 from acoustic_sense_simulator.body.skeleton import SMPL_JOINT_NAMES
+from acoustic_sense_simulator.kernels.winding import wind
 from acoustic_sense_simulator.motion.footing import sole_vertices
 from acoustic_sense_simulator.motion.track import MotionTrack
 
@@ -107,7 +108,7 @@ def penetration(body: Body, track: MotionTrack, every: int = 1) -> Penetration:
         Jacobson et al., "Robust inside-outside segmentation using generalized winding numbers",
         ACM Trans. Graph. 32 (2013).
     """
-    parts = _Parts(body)
+    parts = BodyParts(body)
     depths, names = [], []
     step = max(1, 2_000_000 // (3 * body.vertex_count))
     poses, places = track.smpl_pose[::every], track.smpl_trans[::every]
@@ -122,33 +123,51 @@ def penetration(body: Body, track: MotionTrack, every: int = 1) -> Penetration:
     return Penetration(depths[worst], names[worst], share)
 
 
-class _Parts:
+class BodyParts:
     """The parts of a body: their facets, and the vertices of the limbs that are tested."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(
+        self, body: Body, limbs: tuple[str, ...] = tuple(_LIMBS), most: int | None = None
+    ) -> None:
+        """Cut a body into parts.
+
+        Args:
+            body: Whose parts.
+            limbs: What is tested: `left arm`, `right arm`, `left leg`, `right leg`.
+            most: Number of vertices of a limb that are tested; None for all.
+        """
         owner = body.model.weights.argmax(axis=1)
         names = np.array(SMPL_JOINT_NAMES)[owner]
         self.faces: dict[str, Int[np.ndarray, "face 3"]] = {}
+        self.vertices: dict[str, Int[np.ndarray, " vertex"]] = {}
         self.tested: dict[tuple[str, str], Int[np.ndarray, " vertex"]] = {}
         for part, joints in _PARTS.items():
             mine = np.isin(names, joints)
             self.faces[part] = body.faces[mine[body.faces].all(axis=1)]
+            self.vertices[part] = np.unique(self.faces[part])
             for other in _PARTS:
-                if part in _LIMBS and other != part:
+                if part in limbs and other != part:
                     bone = 1.0 if part.endswith("leg") and other == "trunk" else 0.5
                     beyond = _along(body, joints[0], joints[1]) > bone
-                    self.tested[part, other] = np.flatnonzero(mine & beyond)
+                    ids = np.flatnonzero(mine & beyond)
+                    self.tested[part, other] = ids[:: max(1, len(ids) // (most or len(ids)))]
 
     def deepest(self, vertices: Float[np.ndarray, "vertex 3"]) -> tuple[float, str]:
         """Return the greatest depth of a limb inside another part in one pose, and which."""
         deepest, name = 0.0, ""
+        of_parts = {part: vertices[ids] for part, ids in self.vertices.items()}
+        bounds = {part: (own.min(axis=0), own.max(axis=0)) for part, own in of_parts.items()}
         for (limb, part), ids in self.tested.items():
-            triangles = vertices[self.faces[part]]
-            low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+            low, high = bounds[part]
             points = vertices[ids]
             points = points[((points > low) & (points < high)).all(axis=1)]
+            if len(points) == 0:
+                continue
+            triangles = vertices[self.faces[part]]
             inside = points[winding_numbers(points, triangles) > 0.5]
-            depth = float(distances(inside, triangles).max(initial=0.0))
+            if len(inside) == 0:
+                continue
+            depth = float(distances(inside, triangles).max())
             if depth > deepest:
                 deepest, name = depth, f"{limb} in {part}"
         return deepest, name
@@ -168,17 +187,10 @@ def winding_numbers(
     Args:
         points: Where to look.
         triangles: Corners of the facets, counter-clockwise seen from outside.
-
-    References:
-        Van Oosterom and Strackee, "The solid angle of a plane triangle", IEEE Trans. Biomed. Eng.
-        30 (1983), equation 8.
     """
-    a, b, c = (triangles[None, :, corner] - points[:, None] for corner in range(3))
-    la, lb, lc = (np.linalg.norm(side, axis=-1) for side in (a, b, c))
-    top = np.einsum("pfa,pfa->pf", a, np.cross(b, c))
-    ab, bc, ca = (np.einsum("pfa,pfa->pf", x, y) for x, y in ((a, b), (b, c), (c, a)))
-    bottom = la * lb * lc + ab * lc + bc * la + ca * lb
-    return np.asarray(2 * np.arctan2(top, bottom).sum(axis=1) / (4 * np.pi))
+    result = np.empty(len(points))
+    wind(points.astype(np.float64), triangles.astype(np.float64), result)
+    return result
 
 
 def distances(

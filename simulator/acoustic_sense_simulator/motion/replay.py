@@ -6,6 +6,7 @@ from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 from scipy.spatial.transform import Rotation
 
 from acoustic_sense_simulator.body import Body
+from acoustic_sense_simulator.motion.arm_clearance import arms_out
 from acoustic_sense_simulator.motion.capture import Capture, leg_length
 from acoustic_sense_simulator.motion.footing import sole_vertices
 from acoustic_sense_simulator.motion.track import MotionTrack
@@ -14,6 +15,7 @@ REACH_M = 0.6
 """Greatest horizontal distance of the pelvis from the subject's place."""
 
 _BRIDGE_S = 0.7
+_BRIDGE_OUT_DEG = 10.0
 _CALM_S = 0.8  # how far from a drawn time the calmest moment is sought
 _AIRBORNE_S = 1.2  # a jump is shorter; within so long a foot has touched the floor
 _STANDING_M, _AIRBORNE_M = 0.04, 0.10  # heights below which one stands, above which one flies
@@ -126,6 +128,8 @@ def _turned(capture: Capture, angle: float) -> Capture:
 def _bridge(before: np.ndarray, after: np.ndarray, count: int) -> np.ndarray:
     """Return `count` poses from the end of one movement to the start of another, without jumps.
 
+    On the way the arms are held out a little, so that they pass hips and thighs.
+
     The rotation vector from the first pose follows the quintic with the velocities of both
     movements and no acceleration at its ends.
 
@@ -144,7 +148,8 @@ def _bridge(before: np.ndarray, after: np.ndarray, count: int) -> np.ndarray:
     share = half / np.tan(half)  # inverse of the right Jacobian
     arriving = share * arriving + (1 - share) * along + np.cross(way, arriving) / 2
     vectors = _quintic(np.zeros_like(way), way, leaving, arriving, count)
-    return np.stack([(start * Rotation.from_rotvec(vector)).as_rotvec() for vector in vectors])
+    poses = np.stack([(start * Rotation.from_rotvec(vector)).as_rotvec() for vector in vectors])
+    return arms_out(poses, _BRIDGE_OUT_DEG * np.sin(np.linspace(0, np.pi, count + 2)[1:-1]) ** 2)
 
 
 def _path_bridge(before: np.ndarray, after: np.ndarray, count: int) -> np.ndarray:
