@@ -29,7 +29,7 @@ from acoustic_sense_simulator.scattering.sphere import surface_pressure_ratio
 RATIO_STEP = 0.1
 """Step of the table in radius over distance, from 0 to 0.4."""
 
-TAIL_SAMPLES_AT_48_KHZ = 320
+TAIL_SAMPLES_AT_48_KHZ = 256
 """How long the filters ring after the last box has closed."""
 
 ANGLES = 49

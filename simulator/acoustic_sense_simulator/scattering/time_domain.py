@@ -133,7 +133,7 @@ class BodyScatterer:
     def _rows(self, bounds_m: Float[np.ndarray, "2 3"], order: int | None) -> int:
         """Return the samples of delay that paths over a box spread over, up to an order or all."""
         longest = max(
-            (paths.longest_m(bounds_m, order) + 1.5 * np.pi * LARGEST_RADIUS_M) * self._per_metre
+            (paths.longest_m(bounds_m, order) + (np.pi / 2 - 1) * LARGEST_RADIUS_M) * self._per_metre
             - first
             for paths, first in zip(self._paths, self.first_sample, strict=True)
         )
