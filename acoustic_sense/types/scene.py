@@ -234,6 +234,9 @@ class Scene:
         source_order: Highest wall-reflection order between loudspeaker and body.
         microphone_order: Highest wall-reflection order between body and microphone.
         facets: `coarse`, `medium` or `fine` mesh for scattering.
+        fidelity: How the pressure on the body is found: `fast` from spheres of the local radius;
+            `bem` from the boundary integral equation below 800 Hz, `high` from a finer one below
+            1.25 kHz, both `fast` above. Either takes minutes for a minute of sound.
         id: Identity of the take in a dataset.
         tags: Split tags that protocols select on.
         sample_rate_hz: Samples per second.
@@ -254,6 +257,7 @@ class Scene:
     source_order: Annotated[int, Field(ge=0, le=3)] = 1
     microphone_order: Annotated[int, Field(ge=0, le=3)] = 1
     facets: Literal["coarse", "medium", "fine"] = "coarse"
+    fidelity: Literal["fast", "high", "bem"] = "fast"
     id: str = ""
     tags: tuple[str, ...] = ()
     sample_rate_hz: int = SAMPLE_RATE_HZ

@@ -16,9 +16,10 @@ from acoustic_sense.constants import SPEED_OF_SOUND_M_S
 from acoustic_sense.types import Loudspeaker, Room, Scene
 from acoustic_sense.types.scene import Vector
 from acoustic_sense_simulator.rendering.convolution import filtered
-from acoustic_sense_simulator.rendering.moving import convolved
+from acoustic_sense_simulator.rendering.moving import Responses, convolved
 from acoustic_sense_simulator.rendering.posing import Extent, Poses, extent_of
 from acoustic_sense_simulator.room.response import physical_response
+from acoustic_sense_simulator.scattering.boundary_in_time import REFINEMENTS, RefinedScatterer
 from acoustic_sense_simulator.scattering.curvature import local_radius
 from acoustic_sense_simulator.scattering.impedance import Absorption
 from acoustic_sense_simulator.scattering.surface import checked_mesh
@@ -125,7 +126,7 @@ def scattered_sound(
         Float32 array, shape `(4, sample)`, in the units of `static_sound`: `onto` if it is given.
     """
     rate = scene.sample_rate_hz
-    scatterer = _scatterer(scene, mesh)
+    scatterer, responses = _scatterer(scene, mesh)
     middle = mesh.extent.middle_m
     travel = [
         float(np.linalg.norm(np.asarray(speaker.position_m) - middle)) / SPEED_OF_SOUND_M_S * rate
@@ -137,7 +138,7 @@ def scattered_sound(
         compensated[row] = filtered(samples[None], [taps[None]], skip=len(taps) // 2)[0]
     return convolved(
         compensated,
-        responses=lambda pose: scatterer.responses(mesh.vertices[pose]),
+        responses=responses,
         pose_count=len(mesh.vertices),
         hop=rate / mesh.rate_hz,
         first_centres=[pre_roll - delay for delay in travel],
@@ -147,8 +148,10 @@ def scattered_sound(
     )
 
 
-def _scatterer(scene: Scene, mesh: MovingMesh) -> BodyScatterer:
-    """Return the responses' maker for a scene."""
+def _scatterer(
+    scene: Scene, mesh: MovingMesh
+) -> tuple[BodyScatterer | RefinedScatterer, Responses]:
+    """Return what makes the responses of a scene's fidelity, and what gives those of a pose."""
     vertices, faces = checked_mesh(mesh.rest_vertices, mesh.faces)
     settings = ScattererSettings(
         room=scene.room,
@@ -160,4 +163,16 @@ def _scatterer(scene: Scene, mesh: MovingMesh) -> BodyScatterer:
         absorption=mesh.absorption,
     )
     radii = local_radius(vertices, faces)
-    return BodyScatterer(settings, vertices, faces, radii, mesh.extent.bounds_m)
+    fast = BodyScatterer(settings, vertices, faces, radii, mesh.extent.bounds_m)
+    if scene.fidelity == "fast":
+        return fast, lambda pose: fast.responses(mesh.vertices[pose])
+    refined = RefinedScatterer(
+        fast,
+        REFINEMENTS[scene.fidelity],
+        lambda pose: mesh.vertices[pose],
+        len(mesh.vertices),
+        mesh.rate_hz,
+        vertices,
+        faces,
+    )
+    return refined, refined.responses

@@ -85,6 +85,12 @@ class GenerationConfig(Config):
         default="coarse",
         description="Body mesh for scattering: about 2,500, 5,000 or 24,500 facets.",
     )
+    fidelity: Literal["fast", "high", "bem"] = Field(
+        default="fast",
+        description="How the pressure on the body is found: `fast` from spheres of the local "
+        "radius; `bem` from the boundary integral equation below 800 Hz, `high` from a finer one "
+        "below 1.25 kHz, both `fast` above. `bem` and `high` take minutes for a minute of sound.",
+    )
 
     @model_validator(mode="after")
     def _check_names(self) -> "GenerationConfig":

@@ -94,6 +94,7 @@ def _scene(
         source_order=config.source_order,
         microphone_order=config.microphone_order,
         facets=config.facets,
+        fidelity=config.fidelity,
         id=take,
         tags=(*config.tags, clothes) if len(config.subjects.clothes) > 1 else config.tags,
         sample_rate_hz=config.sample_rate_hz,

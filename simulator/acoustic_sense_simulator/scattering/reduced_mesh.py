@@ -1,14 +1,16 @@
 """A body's mesh with fewer facets, for solving the boundary equation pose by pose.
 
-Vertices are taken away one at a time by collapsing edges, always the collapse that makes the
-shortest edges, so that facets become alike in size and the surface stays closed. What remains is a
-choice of the body's own vertices, which follows every pose. Chords lie inside what they span, so
-each vertex is moved out along its normal until the facets around it lie as much outside the body's
-surface as inside: its volume, which is what scatters long waves, is kept.
+Vertices are taken away one at a time by collapsing edges, always the collapse that departs least
+from the planes around it and makes no long edges; the surface stays closed, and along a limb facets
+become longer than round it. What remains is a choice of the body's own vertices, which follows
+every pose. Chords lie inside what they span, so each vertex is moved out along its normal until the
+facets around it lie as much outside the body's surface as inside: its volume, which is what
+scatters long waves, is kept.
 
 References:
-    Hoppe: Progressive meshes, SIGGRAPH 1996. Dey, Edelsbrunner, Guha, Nekhayev: Topology preserving
-    edge contraction, Publications de l'Institut Mathematique 66, 1999 (the link condition).
+    Garland, Heckbert: Surface simplification using quadric error metrics, SIGGRAPH 1997. Dey,
+    Edelsbrunner, Guha, Nekhayev: Topology preserving edge contraction, Publications de l'Institut
+    Mathematique 66, 1999 (the link condition).
 """
 
 import heapq
@@ -19,9 +21,11 @@ from jaxtyping import Float, Float64, Int, Int64
 from scipy.spatial import cKDTree
 
 _LEAST_TURN = 0.2  # cosine of the greatest turn of a facet by one collapse
-_LENGTHS = 1e-3  # what the fourth power of an edge counts beside area times square of distance
+_LENGTHS = 1e-4  # what the fourth power of an edge counts beside area times square of distance
 _ROUNDS = 12  # of moving the vertices out
-_SAMPLES = np.array([[4, 1, 1], [1, 4, 1], [1, 1, 4], [2, 2, 2], [3, 3, 0], [0, 3, 3], [3, 0, 3]]) / 6
+_SAMPLES = (
+    np.array([[4, 1, 1], [1, 4, 1], [1, 1, 4], [2, 2, 2], [3, 3, 0], [0, 3, 3], [3, 0, 3]]) / 6
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +69,10 @@ def reduced_mesh(
         facet_count: How many facets are wanted.
     """
     vertices, body_faces = np.asarray(vertices_m, dtype=np.float64), np.asarray(faces, np.int64)
+    if len(faces) <= facet_count:
+        return ReducedMesh(
+            body_faces, np.arange(len(vertices)), np.zeros(len(vertices)), body_faces
+        )
     left = _Collapsing(vertices, body_faces).until(facet_count)
     chosen, numbered = np.unique(left, return_inverse=True)
     numbered = numbered.reshape(-1, 3).astype(np.int64)
@@ -122,7 +130,7 @@ class _Collapsing:
             + 2 * (q[3] * x * y + q[4] * x * z + q[5] * y * z + q[6] * x + q[7] * y + q[8] * z)
             + q[9]
         )
-        return max(off, 0.0) + _LENGTHS * longest**2
+        return float(max(off, 0.0) + _LENGTHS * longest**2)
 
     def _allowed(self, gone: int, kept: int) -> bool:
         """Return whether the surface stays closed and no facet is turned over."""
@@ -194,7 +202,7 @@ def _dot(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
 def _offsets(
     body: np.ndarray, body_faces: np.ndarray, chosen: np.ndarray, faces: np.ndarray
 ) -> Float64[np.ndarray, " vertex"]:
-    """Return how far the chosen vertices go out so that the facets lie on the surface on average."""
+    """Return how far vertices go out so that the facets lie on the surface on average."""
     outward = _vertex_normals(body, body_faces)
     centres, crossed = _facets(body, body_faces)
     normals = crossed / np.maximum(np.linalg.norm(crossed, axis=1, keepdims=True), 1e-30)
