@@ -63,8 +63,8 @@ def owner_of_pairs(
     area = np.linalg.norm(vectors, axis=1)
     total = np.maximum(np.bincount(owner, area, count), 1e-20)
     vector = np.stack([np.bincount(owner, vectors[:, i], count) for i in range(3)], axis=1)
-    centre = np.stack([np.bincount(owner, area * centres[:, i], count) for i in range(3)], axis=1)
-    centre /= total[:, None]
+    moment = np.stack([np.bincount(owner, area * centres[:, i], count) for i in range(3)], axis=1)
+    centre = moment / total[:, None]
     pairs = np.unique(np.sort(owner[edges], axis=1), axis=0)
     members = np.bincount(owner, minlength=count)
     pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & (members[pairs].sum(axis=1) <= most)]
@@ -78,7 +78,8 @@ def owner_of_pairs(
         if partner[a[i]] < 0 and partner[b[i]] < 0:
             partner[a[i]], partner[b[i]] = b[i], a[i]
     first = np.where((partner >= 0) & (partner < np.arange(count)), partner, np.arange(count))
-    return np.unique(first, return_inverse=True)[1].reshape(-1)[owner].astype(np.int64)
+    paired: np.ndarray = np.unique(first, return_inverse=True)[1].reshape(-1)[owner]
+    return paired.astype(np.int64)
 
 
 def _neighbours(

@@ -192,7 +192,8 @@ def _still(
 ) -> Float64[np.ndarray, " angle"]:
     """Return V towards frequency 0, what is summed for ever."""
     slow = np.array([2 * np.pi / SPEED_OF_SOUND_M_S])  # 1 Hz
-    return surface_pressure_ratio(cosines, slow, radius_m, ratio)[0].real
+    still: np.ndarray = surface_pressure_ratio(cosines, slow, radius_m, ratio)[0].real
+    return still
 
 
 def _fitted(

@@ -138,7 +138,8 @@ def both_ways(
             pressure = table(cosine, radii_m, ratio) * np.exp(1j * k * distance) / distance
             kernel = _facet_kernel(surface, to_receiver / distance[:, None], away[None], k, beta)
             back[row, column] = kernel[0] @ (surface.areas * pressure / (4 * np.pi))
-    return (there + back) / 2
+    mean: np.ndarray = (there + back) / 2
+    return mean
 
 
 def surface_sum(

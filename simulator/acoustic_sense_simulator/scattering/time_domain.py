@@ -133,7 +133,8 @@ class BodyScatterer:
     def _rows(self, bounds_m: Float[np.ndarray, "2 3"], order: int | None) -> int:
         """Return the samples of delay that paths over a box spread over, up to an order or all."""
         longest = max(
-            (paths.longest_m(bounds_m, order) + (np.pi / 2 - 1) * LARGEST_RADIUS_M) * self._per_metre
+            (paths.longest_m(bounds_m, order) + (np.pi / 2 - 1) * LARGEST_RADIUS_M)
+            * self._per_metre
             - first
             for paths, first in zip(self._paths, self.first_sample, strict=True)
         )
@@ -160,10 +161,11 @@ class BodyScatterer:
         made = np.empty((len(self._paths), 4, self.length), np.float32)
         filters = self._filters
         mix, keep = filters.mix * filters.take, filters.keep[None]
+        direct, others = self._histograms
         for speaker in range(len(self._paths)):
             for number, way in enumerate(ways):
                 self._fill(speaker, number, way)
-            ring(LANES_TUPLE, FEW_TUPLE, *self._histograms, mix, keep, made[speaker])
+            ring(LANES_TUPLE, FEW_TUPLE, direct, others, mix, keep, made[speaker])
         return made
 
     def _fill(
