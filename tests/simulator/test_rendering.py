@@ -91,6 +91,7 @@ def test_scattering_is_linear_in_playback():
 
 def test_body_that_stands_still_is_one_convolution():
     signal = noise(0.4)
+    signal[:, :200] = 0.0  # zero-phase filters ring both ways, and a playback's edges cut that off
     sound = scattered_sound(SCENE, signal, ball(1))
     impulse = np.zeros_like(signal)
     impulse[0, 500] = 1.0

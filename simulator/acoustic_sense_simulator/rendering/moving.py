@@ -11,6 +11,8 @@ import numpy as np
 import scipy.fft
 from jaxtyping import Float32
 
+_POSES_AT_A_TIME = 8
+
 Responses = Callable[[int], Float32[np.ndarray, "speaker 4 tap"]]
 
 
@@ -62,29 +64,69 @@ def convolved(
         Float32 array, shape `(4, sample)`.
     """
     count = playback.shape[1]
-    lags = np.array(first_samples) - np.round(first_centres).astype(int)
-    lags -= lags.min()
-    size = scipy.fft.next_fast_len(block_length(hop) + length + int(lags.max()) + 2, real=True)
+    late = np.array(first_samples) + np.round(first_centres).astype(int)
+    late -= late.min()
+    size = scipy.fft.next_fast_len(block_length(hop) + length + int(late.max()) + 2, real=True)
     output = np.zeros((4, count), dtype=np.float32) if onto is None else onto
     first = int(np.floor(-max(first_centres) / hop))
     last = int(np.ceil((count - min(first_centres)) / hop))
-    spectra, shown = None, -1
+    batch = _Batch(len(playback), size)
     for pose in range(first, last + 1):
-        blocks = np.zeros((len(playback), size), dtype=np.float32)
         cuts = [window(count, centre + pose * hop, hop) for centre in first_centres]
         begin = min(start + delay for (start, _), delay in zip(cuts, first_samples, strict=True))
+        block = batch.next_block(begin)
         for row, (samples, (start, values)) in enumerate(zip(playback, cuts, strict=True)):
-            late = start + first_samples[row] - begin
-            blocks[row, late : late + len(values)] = samples[start : start + len(values)] * values
-        if not blocks.any():
-            continue
-        held = int(np.clip(pose, 0, pose_count - 1))
-        if spectra is None or held != shown:
-            spectra, shown = scipy.fft.rfft(responses(held), n=size, axis=2), held
-        product = (spectra * scipy.fft.rfft(blocks, axis=1)[:, None]).sum(axis=0)
-        sound = scipy.fft.irfft(product, n=size, axis=1)
-        skipped = max(-begin, 0)
-        room = count - begin - skipped
-        kept = sound[:, skipped : skipped + max(room, 0)]
-        output[:, begin + skipped : begin + skipped + kept.shape[1]] += kept
+            place = start + first_samples[row] - begin
+            part = samples[start : start + len(values)]
+            np.multiply(part, values, out=block[row, place : place + len(values)])
+        if block.any():
+            batch.keep(responses, min(max(pose, 0), pose_count - 1))
+        if batch.full or pose == last:
+            batch.add_to(output)
     return output
+
+
+class _Batch:
+    """Blocks of a few poses that are convolved in one go."""
+
+    def __init__(self, speakers: int, size: int) -> None:
+        self._size, self._count = size, 0
+        self._blocks = np.zeros((_POSES_AT_A_TIME, speakers, size), dtype=np.float32)
+        self._begins = [0] * _POSES_AT_A_TIME
+        self._taps: list[Float32[np.ndarray, "speaker 4 tap"]] = []
+        self._last: tuple[int, Float32[np.ndarray, "speaker 4 tap"]] | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether no more blocks fit."""
+        return self._count == _POSES_AT_A_TIME
+
+    def next_block(self, begin: int) -> Float32[np.ndarray, "speaker sample"]:
+        """Return an empty block whose sample 0 belongs to sample `begin` of the output."""
+        self._begins[self._count] = begin
+        block: np.ndarray = self._blocks[self._count]
+        block[:] = 0.0
+        return block
+
+    def keep(self, responses: Responses, pose: int) -> None:
+        """Keep the block given last, to be heard through the responses of a pose."""
+        if self._last is None or self._last[0] != pose:
+            self._last = pose, responses(pose)
+        self._taps.append(self._last[1])
+        self._count += 1
+
+    def add_to(self, output: Float32[np.ndarray, "4 sample"]) -> None:
+        """Convolve what was kept, add it to the output, and begin anew."""
+        if not self._count:
+            return
+        spectra = scipy.fft.rfft(np.stack(self._taps), n=self._size, axis=3)
+        blocks = scipy.fft.rfft(self._blocks[: self._count], axis=2)
+        product = np.einsum("pscf,psf->pcf", spectra, blocks)
+        sounds = scipy.fft.irfft(product, n=self._size, axis=2)
+        for begin, sound in zip(self._begins, sounds, strict=False):
+            skipped = max(-begin, 0)
+            room = max(output.shape[1] - begin - skipped, 0)
+            kept = sound[:, skipped : skipped + room]
+            output[:, begin + skipped : begin + skipped + kept.shape[1]] += kept
+        self._count = 0
+        self._taps.clear()
