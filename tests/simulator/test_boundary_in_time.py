@@ -72,7 +72,7 @@ def ball(radius_m=0.2, centre=(3.0, 1.2, 2.5), **options):
 
 @pytest.fixture(scope="module")
 def person():
-    """Somebody who swings an arm at some 4 m/s, for a tenth of a second."""
+    """Somebody who swings an arm at 3 m/s, for a tenth of a second."""
     body = load_body(Person(betas=(0.5, -1.0)), "coarse")
     pose = np.zeros((7, 72), np.float32)
     pose[:, [3, 6, 50, 53]] = (-0.5, 0.3, -1.2, 0.9)
@@ -177,7 +177,8 @@ def test_poses_between_the_solved_ones_are_interpolated(person, monkeypatch):
     always = [each.spectra(pose) for pose in range(7)]
     assert relative(always[6], always[0]) > 0.02, "the body hardly moved"
     for pose in range(7):
-        assert relative(seldom[pose], always[pose]) < 0.006, pose
+        assert relative(seldom[pose], always[pose]) < 0.015, pose
+    assert relative(seldom[3], always[3]) < 0.6 * relative(always[3], always[0])
     assert np.array_equal(seldom[0], always[0])
 
 

@@ -12,9 +12,9 @@ poses a second, interpolated by cubic splines over frequency and linearly over t
 with the exact place of every facet in every pose.
 
 Cost for the default room and two loudspeakers, CPU seconds for a second of audio: about 5 for
-`bem`, 30 for `high`; 0.1 for `fast`. Errors beside solving at every frequency and pose: 1 % of what
-is scattered from the frequencies between, 1 % at most from the poses between where hands move at
-3 m/s. The reduced mesh of `bem` is off by 2 to 6 % from 100 to 700 Hz, that of `high` by 1 to 4 %.
+`bem`, 30 for `high`; 0.1 for `fast`. Errors of what is scattered: about 1 % from the frequencies
+between, as much from the poses between where hands move at 3 m/s, and about 6 % in all for `bem`, 3 %
+for `high`, mostly from the reduced mesh (`benchmarks/fidelity_in_takes.py`).
 Clothes whose absorption changes with frequency are solved with the real part of their admittance.
 """
 
