@@ -13,9 +13,9 @@ with the exact place of every facet in every pose.
 
 Cost for the default room and two loudspeakers, CPU seconds for a second of audio: about 5 for
 `bem`, 30 for `high`; 0.1 for `fast`. Errors of what is scattered: about 1 % from the frequencies
-between, as much from the poses between where hands move at 3 m/s, and about 6 % in all for `bem`, 3 %
-for `high`, mostly from the reduced mesh (`benchmarks/fidelity_in_takes.py`).
-Clothes whose absorption changes with frequency are solved with the real part of their admittance.
+between, as much from the poses between where hands move at 3 m/s; in all about 6 % for `bem`, 3 %
+for `high`, mostly from the reduced mesh (`benchmarks/fidelity_in_takes.py`). Clothes whose
+absorption changes with frequency are solved with the real part of their admittance.
 """
 
 from collections.abc import Callable
