@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from scipy.sparse import csc_matrix, csr_matrix
 
 from acoustic_sense.errors import SimulationError
 from acoustic_sense_simulator.body.pickle_machine import (
@@ -26,7 +25,7 @@ from acoustic_sense_simulator.body.pickle_machine import (
 
 _DTYPE: Final = re.compile(r"[<>=|]?([biuf])([1248])")
 _MOST_ENTRIES: Final = 100_000_000  # of a sparse matrix written out; SMPL-X needs 0.6 million
-_SPARSE: Final = {"csc_matrix": csc_matrix, "csr_matrix": csr_matrix}
+_SPARSE: Final = ("csc_matrix", "csr_matrix")
 _DAMAGES: Final = (
     *(AttributeError, KeyError, TypeError, ValueError, IndexError),
     *(OverflowError, RecursionError, MemoryError),
@@ -129,12 +128,15 @@ def _chumpy_array(record: Record) -> Any:
 
 def _sparse_array(record: Record) -> np.ndarray:
     """Return a compressed sparse matrix written out."""
+    from scipy.sparse import csc_matrix, csr_matrix
+
+    kind = csc_matrix if record.name.name == "csc_matrix" else csr_matrix
     state = record.state
     parts = tuple(_numbers(_unwrapped(state[name])) for name in ("data", "indices", "indptr"))
     rows, columns = (int(size) for size in state["_shape" if "_shape" in state else "shape"])
     if not 0 <= rows * columns <= _MOST_ENTRIES:
         raise ValueError(f"a sparse matrix of {rows} x {columns} is too large")
-    matrix = _SPARSE[record.name.name](parts, shape=(rows, columns))
+    matrix = kind(parts, shape=(rows, columns))
     matrix.check_format(full_check=True)
     return np.asarray(matrix.toarray())
 

@@ -7,7 +7,7 @@ is solved for on the body's own mesh, so that limbs throw sound and shadow on ea
 - `bem`: until 0.1 %, on facets finer by half, up to `CROSS_OVER_HZ`; the sphere-calibrated sum
   above, cross-faded over a third of an octave.
 
-The steps stop there on purpose: a cavity behind a narrow slit (the mouth of a body's mesh) rings
+The steps stop there on purpose: a cavity behind a narrow slit (an open mouth in a mesh) rings
 without loss in the exact solution of rigid facets, and the first steps damp it as air would.
 
 Facets longer than the wavelength allows are cut, down to `SHORTEST_EDGE_M`.
