@@ -65,7 +65,7 @@ def simulate(scene: Scene) -> Take:
     del heard
     pressure *= np.float32(gain)
     recording = recorded(scene, pressure, *noise_generators)
-    playback = np.ascontiguousarray(track[:, pre_roll : pre_roll + count])
+    playback = track[:, pre_roll : pre_roll + count].copy()  # the track itself is kept
     return Take(
         info=_info(scene, source),
         recording=Recording(recording, scene.sample_rate_hz),
