@@ -91,8 +91,11 @@ def _render(
             on_progress(GenerationProgress(takes_done, len(wanted), seconds_done, seconds_total))
 
     report()
-    by_track = sorted(missing, key=lambda scene: (scene.playback.track, scene.playback.start_s))
-    jobs = [TakeJob(scene.to_json(), str(out)) for scene in by_track]  # a worker keeps its track
+    stretches = [(scene.playback.track, scene.playback.start_s) for scene in missing]
+    first = {stretch: place for place, stretch in reversed(list(enumerate(stretches)))}
+    by_track = sorted(range(len(missing)), key=lambda place: (first[stretches[place]], place))
+    # one subject after another: a worker keeps the track that it made
+    jobs = [TakeJob(missing[place].to_json(), str(out)) for place in by_track]
     for seconds in run_jobs(jobs, workers=workers, scheduler=scheduler):
         takes_done += 1
         seconds_done += seconds
