@@ -114,7 +114,7 @@ def time_growth() -> list[dict[str, Any]]:
     cases += [{"rate_hz": rate} for rate in (30.0, 120.0)]
     rows = []
     for case in cases:
-        short, long = (scene_of(length, **case) for length in (1.0, 5.0))
+        short, long = (scene_of(length, **case) for length in (2.0, 8.0))
         for scene in (short, long):
             time_take(scene)  # the track, the room, the tables
         cpu = [min(time_take(scene) for _ in range(2)) for scene in (short, long)]
@@ -124,7 +124,7 @@ def time_growth() -> list[dict[str, Any]]:
                 "source_order": long.source_order,
                 "microphone_order": long.microphone_order,
                 "rate_hz": long.motion.rate_hz,
-                "cpu_s_per_audio_s": (cpu[1] - cpu[0]) / 4.0,
+                "cpu_s_per_audio_s": (cpu[1] - cpu[0]) / 6.0,
             }
         )
     return rows
