@@ -13,18 +13,16 @@ import argparse
 import hashlib
 import json
 import os
-import platform
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import tomllib
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import tomli_w
+from provenance import provenance
 from supervised_run import Outcome, Run
 
 from acoustic_sense.config import config_hash, load_config
@@ -258,30 +256,10 @@ def memory(folder: Path) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------- result
 
 
-def provenance() -> dict[str, Any]:
-    """Return what the figures depend on: code, libraries, machine."""
-    git = ["git", "-C", str(HERE)]
-    commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    changes = subprocess.run(
-        [*git, "status", "--porcelain"], capture_output=True, text=True, check=True
-    )
-    cpu = [
-        line.split(":", 1)[1].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return {
-        "commit": commit.stdout.strip(),
-        "uncommitted_changes": bool(changes.stdout.strip()),
-        "libraries": {
-            name: version(name)
-            for name in ("numpy", "scipy", "numba", "pyroomacoustics", "soundfile", "distributed")
-        },
-        "python": platform.python_version(),
-        "cpu": cpu[0] if cpu else platform.processor(),
-        "cores": os.cpu_count(),
-        "load_average": os.getloadavg()[0],
-    }
+def surroundings() -> dict[str, Any]:
+    """Return what the figures depend on: code, libraries, machine and its load."""
+    libraries = ("numpy", "scipy", "numba", "pyroomacoustics", "soundfile", "distributed")
+    return {**provenance(*libraries), "load_average": os.getloadavg()[0]}
 
 
 def robustness(folder: Path) -> dict[str, Any]:
@@ -323,7 +301,7 @@ def main() -> None:
         name, measure = "generation-hour", hour
     elif arguments.memory:
         name, measure = "generation-memory", memory
-    before = provenance()
+    before = surroundings()
     with tempfile.TemporaryDirectory(prefix="acoustic-sense-benchmark-") as folder:
         result = {"benchmark": name} | measure(Path(folder)) | {"provenance": before}
     arguments.out.mkdir(parents=True, exist_ok=True)
