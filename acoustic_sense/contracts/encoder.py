@@ -53,6 +53,9 @@ class Encoder(Component, nn.Module):
         context_frames: Frames before the clip that the encoder wants to see; they come first and
             get no latents.
         default_feature: Name of the registered feature it was designed for.
+        stages: Names of the direct parts (attributes with parameters) from input to output, parts
+            side by side in one tuple. Fine-tuning counts depth by them. Empty: each direct part
+            is a stage of its own, in the order of definition.
     """
 
     latent_dim: int
@@ -60,6 +63,7 @@ class Encoder(Component, nn.Module):
     summary_dim: int
     context_frames: int = 0
     default_feature: str = "mel-stack"
+    stages: tuple[tuple[str, ...], ...] = ()
 
     def __init__(self, config: Config | None, feature_shape: FeatureShape) -> None:
         nn.Module.__init__(self)

@@ -62,12 +62,17 @@ class FrequencyAttention(nn.Module):
 
 
 class PlainFusion(nn.Module):
-    """What stands in for attention when it is ablated: each bin is fused with itself only."""
+    """What stands in for attention when it is ablated: each bin is fused with itself only.
+
+    Three 1x1 convolutions, which have as many parameters as the attention's four linear maps.
+    """
 
     def __init__(self, channel_count: int) -> None:
         super().__init__()
         self.fuse = nn.Sequential(
             nn.Linear(2 * channel_count, channel_count),
+            nn.LeakyReLU(LEAK),
+            nn.Linear(channel_count, channel_count),
             nn.LeakyReLU(LEAK),
             nn.Linear(channel_count, channel_count),
         )

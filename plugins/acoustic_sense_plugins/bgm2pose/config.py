@@ -1,14 +1,25 @@
 """Settings of the frequency-wise attention encoder."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from acoustic_sense.config import Config
 
+Compat = Literal["publication", "released"]
+
+RELEASED: dict[str, Any] = {"query": "playback", "flatten": "reshape"}
+"""Settings in which the publication's released code differs from its text."""
+
 
 class FrequencyAttentionConfig(Config):
     """Settings of the frequency-wise attention encoder; the defaults are the publication."""
+
+    compat: Compat = Field(
+        default="publication",
+        description="released sets what is not set here to what the publication's released code "
+        'does: `query = "playback"`, `flatten = "reshape"`.',
+    )
 
     width: float = Field(
         default=1.0, gt=0, le=4, description="Scales every channel count; 0.25 trains on a CPU."
@@ -38,6 +49,19 @@ class FrequencyAttentionConfig(Config):
         description="Frames that a 2-D convolution spans; 1 keeps frames apart until the decoder.",
     )
 
+    flatten: Literal["frames", "reshape"] = Field(
+        default="frames",
+        description="How channels and bins are joined before the decoder. frames: at each frame "
+        "on its own. reshape: the array `(channel, frame, bin)` is read as `(channel * bin, "
+        "frame)` without moving a value, which mixes time and frequency, as the released code "
+        "does.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_compat(cls, data: Any) -> Any:
+        return fill_in(data, RELEASED)
+
     @model_validator(mode="after")
     def _check_heads(self) -> "FrequencyAttentionConfig":
         if self.channels(128) % self.heads:
@@ -50,3 +74,10 @@ class FrequencyAttentionConfig(Config):
     def channels(self, published: int) -> int:
         """Return the channel count that stands for `published` channels at this width."""
         return max(1, round(published * self.width))
+
+
+def fill_in(data: Any, released: dict[str, Any]) -> Any:
+    """Return settings in which `compat = "released"` has set what is not set otherwise."""
+    if isinstance(data, dict) and data.get("compat") == "released":
+        return released | data
+    return data

@@ -1,10 +1,11 @@
 """Contrastive pose extraction (CPE): sound and pose of one clip should know each other."""
 
-from typing import Literal
+import math
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize, scaled_dot_product_attention
 
@@ -12,6 +13,10 @@ from acoustic_sense.config import Config
 from acoustic_sense.constants import CLIP_FRAMES
 from acoustic_sense.contracts import ClipBatch, Encoder, EncoderOutput, Objective
 from acoustic_sense.errors import ModelError
+from acoustic_sense_plugins.bgm2pose.config import Compat, fill_in
+
+RELEASED_TEMPERATURE = 1 / math.log(1 / 0.07)
+"""About 0.376: the released code multiplies similarities by ln(1/0.07) instead of 1/0.07."""
 
 _TARGET_DIM = 63
 _POSE_KERNEL = 3
@@ -21,11 +26,16 @@ _TOKEN_DEVIATION = 0.02
 class ContrastivePoseConfig(Config):
     """Settings of contrastive pose extraction; the defaults are the publication."""
 
+    compat: Compat = Field(
+        default="publication",
+        description="released sets what is not set here to what the publication's released code "
+        "does: a temperature of 1 / ln(1 / 0.07), about 0.376.",
+    )
     weight: float = Field(default=1.0, ge=0, description="Weight of the loss.")
     temperature: float = Field(
         default=0.07,
         gt=0,
-        description="Temperature of InfoNCE; the publication's released code has about 0.376.",
+        description="Temperature of InfoNCE: similarities are divided by it.",
     )
     negatives: Literal["segment", "track", "random"] = Field(
         default="segment",
@@ -36,6 +46,11 @@ class ContrastivePoseConfig(Config):
     max_frames: int = Field(
         default=CLIP_FRAMES, ge=1, description="Longest clip that the time embedding covers."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_compat(cls, data: Any) -> Any:
+        return fill_in(data, {"temperature": RELEASED_TEMPERATURE})
 
 
 class TokenAttention(nn.Module):

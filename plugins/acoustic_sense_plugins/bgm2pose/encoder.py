@@ -36,6 +36,13 @@ class FrequencyAttentionEncoder(Encoder):
 
     Config = FrequencyAttentionConfig
     config: FrequencyAttentionConfig
+    stages = (
+        ("recording_branch", "playback_branch"),
+        ("fusion",),
+        ("reduction",),
+        ("projection",),
+        ("decoder",),
+    )
 
     def __init__(self, config: FrequencyAttentionConfig | None, feature_shape: FeatureShape):
         super().__init__(config, feature_shape)
@@ -83,11 +90,13 @@ class FrequencyAttentionEncoder(Encoder):
         fused: Tensor = self.fusion(recording, playback)
         return fused.permute(0, 3, 1, 2)
 
-    @staticmethod
     def _flatten(
-        values: Float[Tensor, "batch channel frame bin"],
+        self, values: Float[Tensor, "batch channel frame bin"]
     ) -> Float[Tensor, "batch flat frame"]:
-        """Join channels and bins at each frame; index `bin * channel_count + channel`."""
+        """Join channels and bins; at each frame the index is `bin * channel_count + channel`."""
+        if self.config.flatten == "reshape":
+            batch, channels, frames, bins = values.shape
+            return values.reshape(batch, channels * bins, frames)
         return values.permute(0, 2, 3, 1).flatten(2).transpose(1, 2)
 
 
