@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from acoustic_sense.constants import SAMPLE_RATE_HZ
+from acoustic_sense.datasets.ampl_statistics import ChannelStatistics
+from acoustic_sense.datasets.skipping import Skipped
 from acoustic_sense.errors import DatasetError, suggestion
 from acoustic_sense.types import Take, TakeInfo
 
@@ -21,10 +23,13 @@ class Dataset(ABC):
         takes: What is known of each take without opening it, sorted by id.
         sample_rate_hz: Samples per second of its audio.
         stored_feature: Name of the feature that the folder holds instead of audio, or None.
+        skipped: The bad windows or takes that were left out, if that was asked for and there were
+            any.
     """
 
     layout: str
     stored_feature: str | None = None
+    skipped: Skipped | None = None
 
     def __init__(
         self, path: Path, takes: list[TakeInfo], sample_rate_hz: int = SAMPLE_RATE_HZ
@@ -99,6 +104,10 @@ class Dataset(ABC):
             DatasetError: The dataset holds audio, not features.
         """
         raise DatasetError(f"{self.path}: holds audio, no stored features; compute them instead")
+
+    def published_statistics(self, track: str) -> ChannelStatistics | None:
+        """Return a publisher's mean and deviation of a track's first channels; None without."""
+        return None
 
 
 def file_fingerprint(paths: list[Path]) -> str:

@@ -10,6 +10,8 @@ from acoustic_sense.types import TakeInfo
 
 Roles = dict[str, Selection | None]
 Axis = Literal["tracks", "genres", "rooms"]
+AMPL_UNTRAINED: Final = ("subject_1", "subject_3")
+"""Subjects, numbered as in AMPL's files, that the publication leaves out of training."""
 _ATTRIBUTE: Final = {"subjects": "subject", "tracks": "track", "genres": "genre", "rooms": "room"}
 
 
@@ -28,12 +30,15 @@ class Builder(TypingProtocol):
         """Return the selections `train`, `validation` and `test`."""
 
 
-def _leave_one_subject_out(axis: Axis | None, *, shared: bool) -> Builder:
+def _leave_one_subject_out(
+    axis: Axis | None, *, shared: bool, untrained: tuple[str, ...] = ()
+) -> Builder:
     """Return a builder.
 
     Args:
         axis: What the test takes are chosen by beside the subject, or None.
         shared: Whether training sees the same values of `axis` (single-music) or all others.
+        untrained: Subjects that are never trained on, nor tested on unless they are named.
     """
 
     def build(
@@ -45,10 +50,11 @@ def _leave_one_subject_out(axis: Axis | None, *, shared: bool) -> Builder:
         held_out: Mapping[str, tuple[str, ...]],
     ) -> Roles:
         subjects = _values(takes, "subjects")
-        tested = test_subjects or subjects[-1:]
+        usual = tuple(name for name in subjects if name not in untrained)
+        tested = test_subjects or usual[-1:] or subjects[-1:]
         apart = (*tested, *validation_subjects, *exclude_subjects)
         _check_known(apart, subjects, "subjects")
-        trained = tuple(name for name in subjects if name not in apart)
+        trained = tuple(name for name in usual if name not in apart)
         if not trained:
             raise DatasetError(
                 f"no subject is left to train on: the dataset has {', '.join(subjects)} and "
@@ -104,5 +110,8 @@ BUILDERS: Final[dict[str, Builder]] = {
     "cross-music": _leave_one_subject_out("tracks", shared=False),
     "cross-genre": _leave_one_subject_out("genres", shared=False),
     "cross-room": _leave_one_subject_out("rooms", shared=False),
+    "ampl-single-music": _leave_one_subject_out("tracks", shared=True, untrained=AMPL_UNTRAINED),
+    "ampl-cross-music": _leave_one_subject_out("tracks", shared=False, untrained=AMPL_UNTRAINED),
+    "ampl-cross-genre": _leave_one_subject_out("genres", shared=False, untrained=AMPL_UNTRAINED),
 }
-"""The named protocols, all cross-subject."""
+"""The named protocols, all cross-subject; `ampl-...` are those of AMPL's publication."""

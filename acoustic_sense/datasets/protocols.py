@@ -114,7 +114,9 @@ class ProtocolChoice(Config):
     name: str = Field(
         default="leave-one-subject-out",
         description="leave-one-subject-out, single-music, cross-music, cross-genre, cross-room, "
-        "or the path of a TOML file with selections.",
+        "ampl-single-music, ampl-cross-music, ampl-cross-genre (the same with subject_1 and "
+        "subject_3 left out of training, as AMPL's publication does), or the path of a TOML file "
+        "with selections.",
     )
     test_subjects: tuple[str, ...] = Field(
         default=(), description="Subjects to test on; the last by name if empty."

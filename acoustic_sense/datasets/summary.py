@@ -2,11 +2,14 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
 from acoustic_sense.config import Config
 from acoustic_sense.constants import FRAME_RATE_HZ
+from acoustic_sense.datasets.ampl import AmplDataset
+from acoustic_sense.datasets.ampl_table import GENRES, paper_subject
 from acoustic_sense.datasets.dataset import Dataset
 from acoustic_sense.errors import DatasetError
 
@@ -28,6 +31,16 @@ class DatasetSummary(Config):
     activities: dict[str, float] = Field(description="Seconds of each labelled activity.")
     unreadable: tuple[str, ...] = Field(
         description="Takes whose activities could not be read; `dataset validate` says why."
+    )
+    windows: int | None = Field(
+        default=None, description="Number of windows of 0.6 s, for AMPL's layout."
+    )
+    paper_subjects: dict[str, int | None] = Field(
+        default_factory=dict,
+        description="Each subject's number in the paper, for AMPL's own tracks; null: unused.",
+    )
+    left_out: tuple[str, ...] = Field(
+        default=(), description="What is wrong with each take or window that was left out."
     )
 
 
@@ -55,7 +68,20 @@ def summarise(dataset: Dataset) -> DatasetSummary:
         tags=_seconds_by(dataset, "tags"),
         activities={name: count / FRAME_RATE_HZ for name, count in sorted(activities.items())},
         unreadable=tuple(unreadable),
+        left_out=dataset.skipped.messages if dataset.skipped else (),
+        **_of_ampl(dataset),
     )
+
+
+def _of_ampl(dataset: Dataset) -> dict[str, Any]:
+    """Return what is known of AMPL's layout alone."""
+    if not isinstance(dataset, AmplDataset):
+        return {}
+    subjects = {}
+    if {info.track for info in dataset.takes} <= GENRES.keys():  # else it is somebody's export
+        subjects = {info.subject: paper_subject(info.subject) for info in dataset.takes}
+    windows = sum(len(windows) for windows in dataset.windows.values())
+    return {"windows": windows, "paper_subjects": subjects}
 
 
 def _seconds_by(dataset: Dataset, attribute: str) -> dict[str, float]:

@@ -12,10 +12,11 @@ from acoustic_sense.constants import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from acoustic_sense.datasets.dataset import Dataset, file_fingerprint
 from acoustic_sense.datasets.flac import audio_shape
 from acoustic_sense.datasets.pose_archive import read_pose
+from acoustic_sense.datasets.skipping import Bad, Skipped
 from acoustic_sense.datasets.take_files import read_take, read_take_json, take_folder
 from acoustic_sense.datasets.take_table import TABLE_NAME, read_table
-from acoustic_sense.errors import DatasetError
-from acoustic_sense.types import PoseTrack, Scene, Take
+from acoustic_sense.errors import AcousticSenseError, DatasetError
+from acoustic_sense.types import PoseTrack, Scene, Take, TakeInfo
 
 DESCRIPTION_NAME = "dataset.json"
 FORMAT_NAME = "acoustic-sense takes"
@@ -32,10 +33,22 @@ class TakeDataset(Dataset):
 
     layout = "takes"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, bad: Bad = "refuse") -> None:
+        """Read the tables.
+
+        Args:
+            path: The folder.
+            bad: What to do about takes whose files cannot be read; with `skip`, all are read.
+
+        Raises:
+            DatasetError: The tables are not sound, or every take is bad (`skip`).
+        """
         self.description = read_description(path)
         self.rows = read_table(path / TABLE_NAME)
-        super().__init__(path, self.rows, self.description.get("sample_rate_hz", SAMPLE_RATE_HZ))
+        takes = self.rows
+        if bad == "skip":
+            takes, self.skipped = _readable_takes(path, self.rows)
+        super().__init__(path, takes, self.description.get("sample_rate_hz", SAMPLE_RATE_HZ))
 
     def folder(self, take_id: str) -> Path:
         """Return the folder of a take.
@@ -97,6 +110,26 @@ class TakeDataset(Dataset):
         """Return sizes and times of the take's audio files."""
         folder = self.folder(take_id)
         return file_fingerprint([folder / "recording.flac", folder / "playback.flac"])
+
+
+def _readable_takes(path: Path, rows: list[TakeInfo]) -> tuple[list[TakeInfo], Skipped | None]:
+    """Return the takes whose files can be read, and what was left out.
+
+    Raises:
+        DatasetError: None can be read.
+    """
+    problems: dict[str, str] = {}
+    for info in rows:
+        try:
+            read_take(take_folder(path, info.id))
+        except AcousticSenseError as error:
+            problems.setdefault(info.id, str(error))
+    readable = [info for info in rows if info.id not in problems]
+    if rows and not readable:
+        raise DatasetError(f"{path}: every take is bad; the first: {next(iter(problems.values()))}")
+    if not problems:
+        return readable, None
+    return readable, Skipped("take", len({i.id for i in rows}), tuple(problems.values()))
 
 
 def read_description(path: Path) -> dict[str, Any]:

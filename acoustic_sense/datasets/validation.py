@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from acoustic_sense.constants import CLIP_FRAMES, FRAME_RATE_HZ, JOINT_NAMES
-from acoustic_sense.datasets.ampl import AmplDataset, window_problem
+from acoustic_sense.datasets.ampl import AmplDataset
+from acoustic_sense.datasets.ampl_arrays import window_problems
 from acoustic_sense.datasets.dataset import Dataset
 from acoustic_sense.datasets.take_dataset import DESCRIPTION_NAME, TakeDataset
 from acoustic_sense.datasets.take_files import TAKES_FOLDER, read_take, read_take_json, take_info
@@ -36,7 +37,8 @@ def validate(dataset: Dataset) -> list[Problem]:
 
     Checked are: missing, truncated and corrupt files, shapes, values that are not finite, lengths
     that differ, silent recordings, joints that are not the framework's, rows without folders and
-    folders without rows, rows that differ from `take.json`, and duplicates.
+    folders without rows, rows that differ from `take.json`, and duplicates. Of AMPL's layout every
+    row and every array; open it with `bad="list"`, else a bad row is an error already there.
     """
     if isinstance(dataset, TakeDataset):
         return _validate_takes(dataset)
@@ -135,7 +137,7 @@ def _length_problems(folder: Path, take: Take) -> list[str]:
 
 
 def _validate_ampl(dataset: AmplDataset) -> list[Problem]:
-    problems = []
+    problems = [Problem("", message) for message in dataset.row_problems]
     seen: set[tuple[str, str, int]] = set()
     take_of = {
         (window.subject, window.track, window.index): take_id
@@ -144,16 +146,14 @@ def _validate_ampl(dataset: AmplDataset) -> list[Problem]:
     }
     for window in dataset.table:
         key = (window.subject, window.track, window.index)
-        take_id = take_of[key]
+        take_id = take_of.get(key, "")  # left out already where bad windows are skipped
         if key in seen:
             problems.append(
                 Problem(take_id, f"{window.sound}: listed twice, again in line {window.line}")
             )
             continue
         seen.add(key)
-        message = window_problem(window)
-        if message is not None:
-            problems.append(Problem(take_id, message))
+        problems += [Problem(take_id, message) for message in window_problems(window)]
     return problems
 
 

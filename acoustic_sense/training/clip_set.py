@@ -17,7 +17,7 @@ from acoustic_sense.inference.clips import (
     frame_moments,
     frame_statistics,
 )
-from acoustic_sense.inference.description import Normalisation
+from acoustic_sense.inference.description import Normalisation, is_by_track
 from acoustic_sense.training.feature_store import FeatureStore
 from acoustic_sense.types import TakeInfo
 
@@ -75,6 +75,7 @@ class ClipSet:
             DatasetError: A take's files are not sound, or no take is as long as a clip.
         """
         self.takes = tuple(takes)
+        self._dataset = store.dataset
         self.context_frames = context_frames
         self.clip_frames = clip_frames
         self.frames: list[Frames] = []
@@ -116,11 +117,7 @@ class ClipSet:
     ) -> list[Statistics]:
         """Return the mean and deviation for each take: over all takes, or over its track's."""
         moments = [frame_moments(frames) for frames in self.frames]
-        groups = (
-            self._track
-            if normalisation.startswith("track")
-            else np.zeros(len(self.takes), dtype=int)
-        )
+        groups = self._track if is_by_track(normalisation) else np.zeros(len(self.takes), dtype=int)
         of_group = {
             group: frame_statistics(
                 [item for item, own in zip(moments, groups, strict=True) if own == group],
@@ -129,7 +126,19 @@ class ClipSet:
             )
             for group in sorted({int(group) for group in groups})
         }
+        if normalisation == "ampl":
+            of_group = {group: self._published(group, own) for group, own in of_group.items()}
         return [of_group[int(group)] for group in groups]
+
+    def _published(self, track: int, own: Statistics) -> Statistics:
+        """Return a track's statistics with the published ones in place, where there are any."""
+        published = self._dataset.published_statistics(self.tracks[track])
+        if published is None:
+            return own
+        mean, deviation = (np.array(values) for values in own)
+        count = len(published[0])
+        mean[:count], deviation[:count] = (values[:, None] for values in published)
+        return mean, deviation
 
     def normalise(self, statistics: Sequence[Statistics]) -> None:
         """Set the mean and deviation that each take's clips are normalised by."""

@@ -15,6 +15,7 @@ from acoustic_sense.datasets import Dataset, Protocol, find_protocol, open_datas
 from acoustic_sense.datasets.protocols import ProtocolChoice
 from acoustic_sense.errors import DatasetError
 from acoustic_sense.inference.clips import Statistics, predict_frames
+from acoustic_sense.inference.description import is_by_track
 from acoustic_sense.inference.loading import find_model, load_pipeline
 from acoustic_sense.inference.model import Pipeline
 from acoustic_sense.inference.predictor import Predictor
@@ -47,6 +48,9 @@ class Evaluation(Config):
     takes: tuple[str, ...] = Field(description="Takes that were evaluated.")
     frames: int = Field(description="Number of 50 ms frames.")
     seconds: float = Field(description="Length of the evaluated takes.")
+    left_out: int = Field(
+        default=0, description="Bad takes or windows that were left out of the whole dataset."
+    )
     seen_subjects: tuple[str, ...] = Field(
         description="Evaluated subjects whose names are also in training; a fair comparison of "
         "methods has none."
@@ -110,7 +114,8 @@ def evaluate(
     if nearest_neighbour:
         source = training_data if training_data is not None else data
         source = source if isinstance(source, Dataset) else open_dataset(source)
-        neighbour = NearestNeighbour(pipeline, _training_clips(pipeline, source))
+        training = _training_clips(pipeline, source)
+        neighbour = NearestNeighbour(pipeline, training, take_statistics(pipeline, training))
     results = _predict(pipeline, data, clips, neighbour)
     scores = _scores(pipeline, list(results.values()))
     mean_rmse = scores["mean_pose"].get("rmse")
@@ -122,6 +127,7 @@ def evaluate(
         takes=tuple(results),
         frames=sum(len(result.target) for result in results.values()),
         seconds=sum(len(result.target) for result in results.values()) / FRAME_RATE_HZ,
+        left_out=len(data.skipped) if data.skipped else 0,
         seen_subjects=tuple(sorted({info.subject for info in chosen} & known)),
         scores=scores,
         relative_rmse=scores["model"]["rmse"] / mean_rmse if mean_rmse else None,
@@ -205,7 +211,7 @@ def take_statistics(pipeline: Pipeline, clips: ClipSet) -> list[Statistics]:
     among `clips`; no pose is read.
     """
     description = pipeline.description
-    if description.normalisation.startswith("track"):
+    if is_by_track(description.normalisation):
         return clips.measure(description.normalisation, description.channel_names)
     model = pipeline.model
     stored = (model.feature_mean.cpu().numpy(), model.feature_deviation.cpu().numpy())

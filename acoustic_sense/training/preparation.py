@@ -1,6 +1,6 @@
 """What training needs before its first step: data opened, statistics measured, model built."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,27 @@ from acoustic_sense.config import config_hash
 from acoustic_sense.constants import FRAME_RATE_HZ
 from acoustic_sense.contracts import Objective
 from acoustic_sense.datasets import Dataset, Protocol, Split, find_protocol, open_dataset
+from acoustic_sense.errors import DatasetError
 from acoustic_sense.inference.clips import Statistics, predict_frames
-from acoustic_sense.inference.description import Normalisation
+from acoustic_sense.inference.description import Normalisation, is_by_track
+from acoustic_sense.inference.loading import find_model
 from acoustic_sense.inference.model import Pipeline, build_pipeline, describe_model
 from acoustic_sense.plugin_loading import load_plugins
 from acoustic_sense.training.clip_set import ClipIndex, ClipSet
-from acoustic_sense.training.config import TrainConfig
+from acoustic_sense.training.config import TrainConfig, started_from
+from acoustic_sense.training.domain import fixed_statistics
 from acoustic_sense.training.epochs import EpochClips
 from acoustic_sense.training.feature_store import FeatureStore
+from acoustic_sense.training.fine_tuning import FineTuning, check_start, model_name, start_from
 from acoustic_sense.training.history import Row
 from acoustic_sense.training.module import OpenEpoch, Watch
 from acoustic_sense.training.progress import OnProgress, TrainProgress
 from acoustic_sense.training.sampling import strictest
 from acoustic_sense.training.targets import frame_targets, mean_target
 from acoustic_sense.types import TakeInfo
+
+OnOpen = Callable[[Dataset], None]
+"""Called with the dataset once it is open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +42,7 @@ class Preparation:
     Attributes:
         pipeline: Feature and model, its head at the mean target.
         objectives: Auxiliary losses by name.
+        fine_tuning: What stands still and what learns slower.
         open_epoch: From epoch, rank and number of processes to the epoch's batches.
         watch: Measures the model on the validation takes; None if there are none.
         clip_count: Training clips in an epoch.
@@ -43,6 +51,7 @@ class Preparation:
 
     pipeline: Pipeline
     objectives: dict[str, Objective]
+    fine_tuning: FineTuning
     open_epoch: OpenEpoch
     watch: Watch | None
     clip_count: int
@@ -53,18 +62,28 @@ class Preparation:
         return self.open_epoch(self.epochs, 0, 1)
 
 
-def prepare(config: TrainConfig, on_progress: OnProgress | None = None) -> Preparation:
+def prepare(
+    config: TrainConfig,
+    on_progress: OnProgress | None = None,
+    on_open: OnOpen | None = None,
+) -> Preparation:
     """Open the data and build the model.
 
     Raises:
         DatasetError: The data are not sound or the protocol selects nothing.
-        ConfigError: A component's settings are not valid.
+        ConfigError: A component's settings, or those of fine-tuning, are not valid.
+        ModelError: The model to start from cannot be used.
         UnknownPluginError: A component is not registered.
     """
-    dataset = open_dataset(config.data.path)
+    start = check_start(config.training.fine_tuning)
+    dataset = open_dataset(config.data.path, bad="skip" if config.data.skip_bad else "refuse")
+    if on_open is not None:
+        on_open(dataset)
     protocol = find_protocol(config.data.protocol, dataset.takes)
     split = protocol.split(dataset.takes)
     settings = config.training
+    if settings.normalisation == "ampl":
+        _check_published(dataset, (*split.train, *split.validation))
     generator = torch.Generator().manual_seed(settings.seed)
     description = describe_model(
         config.feature, config.encoder, config.task, normalisation=settings.normalisation
@@ -82,16 +101,24 @@ def prepare(config: TrainConfig, on_progress: OnProgress | None = None) -> Prepa
         return ClipSet(store, takes, context_frames=context, on_take=on_take)
 
     clips = open_takes(split.train, 0)
-    statistics = clips.measure(settings.normalisation, description.channel_names)
-    clips.normalise(statistics)
+    fixed = fixed_statistics(settings.fine_tuning, start, description, clips, store, split.test)
+    if fixed is None:
+        clips.normalise(clips.measure(settings.normalisation, description.channel_names))
+    else:
+        clips.normalise([fixed] * len(clips.takes))
     index = clips.grid(config.data.clip_hop_frames)
-    _set_statistics(pipeline, clips, index)
+    _set_statistics(pipeline, clips, index, fixed)
+    fine_tuning = FineTuning()
+    if start is not None:
+        fine_tuning = start_from(start, pipeline, settings.fine_tuning)
+        description.training["initialised_from"] = model_name(start)
     objectives = _build_objectives(config, pipeline, len(clips.subjects), generator)
     watched = open_takes(split.validation, len(split.train)) if split.validation else None
     pipeline.description.training.update(_describe_training(config, dataset, protocol, split))
     return Preparation(
         pipeline=pipeline,
         objectives=objectives,
+        fine_tuning=fine_tuning,
         open_epoch=_epoch_opener(config, clips, pipeline, objectives),
         watch=_watcher(pipeline, watched) if watched is not None else None,
         clip_count=len(index),
@@ -99,16 +126,27 @@ def prepare(config: TrainConfig, on_progress: OnProgress | None = None) -> Prepa
     )
 
 
+def _check_published(dataset: Dataset, takes: Sequence[TakeInfo]) -> None:
+    """Raise a DatasetError if a track has no published statistics."""
+    for track in sorted({info.track for info in takes}):
+        if dataset.published_statistics(track) is None:
+            raise DatasetError(
+                f"{dataset.path}: AMPL's publisher gives no statistics of the track '{track}'; "
+                "set training.normalisation = 'track', or train on AMPL's own tracks"
+            )
+
+
 def _set_statistics(
     pipeline: Pipeline,
     clips: ClipSet,
     index: ClipIndex,
+    fixed: Statistics | None,
 ) -> None:
     """Fill the model's statistics and start its head at the mean target."""
     description = pipeline.description
     by_bin = description.normalisation.endswith("-bins")
     whole: Normalisation = "train-bins" if by_bin else "train"
-    mean, deviation = clips.measure(whole, description.channel_names)[0]
+    mean, deviation = fixed or clips.measure(whole, description.channel_names)[0]
     model = pipeline.model
     with torch.no_grad():
         model.feature_mean.copy_(torch.from_numpy(mean))
@@ -159,7 +197,7 @@ def _epoch_opener(
 def _watcher(pipeline: Pipeline, clips: ClipSet) -> Watch:
     description = pipeline.description
     statistics: list[Statistics | None] = [None] * len(clips.takes)
-    if description.normalisation.startswith("track"):
+    if is_by_track(description.normalisation):
         statistics = list(clips.measure(description.normalisation, description.channel_names))
     targets = [frame_targets(pipeline, joints) for joints in clips.joints]
 
@@ -183,6 +221,9 @@ def _describe_training(
     """Return what the model file says of its training: nothing of the machine."""
     data = config.data.model_copy(update={"path": Path(dataset.path.name)})
     placeless = config.model_copy(update={"data": data})
+    first = config.training.fine_tuning.init_from
+    if first:
+        placeless = started_from(placeless, model_name(find_model(first)))
     return {
         "dataset": dataset.path.name,
         "dataset_layout": dataset.layout,
@@ -191,6 +232,7 @@ def _describe_training(
         "subjects": sorted({info.subject for info in split.train}),
         "tracks": sorted({info.track for info in split.train}),
         "takes": [info.id for info in split.train],
+        "left_out": len(dataset.skipped) if dataset.skipped else 0,
         "hours": round(sum(info.seconds for info in split.train) / 3600, 6),
         "frame_rate_hz": FRAME_RATE_HZ,
         "config": placeless.model_dump(mode="json"),

@@ -15,9 +15,8 @@ import lightning.pytorch as pl
 import torch
 
 from acoustic_sense.errors import ConfigError
-from acoustic_sense.inference.loading import find_model
 from acoustic_sense.inference.model import Pipeline
-from acoustic_sense.inference.model_files import MODEL_NAME, initialise_from, save_model
+from acoustic_sense.inference.model_files import MODEL_NAME, save_model
 from acoustic_sense.training.averaging import measure_batch_norm
 from acoustic_sense.training.checkpoints import (
     CHECKPOINT_PATH,
@@ -32,10 +31,11 @@ from acoustic_sense.training.config import (
     format_config,
     load_train_config,
     resolve_paths,
+    started_from,
 )
 from acoustic_sense.training.history import Row, write_history
 from acoustic_sense.training.module import TrainingModule
-from acoustic_sense.training.preparation import Preparation, prepare
+from acoustic_sense.training.preparation import OnOpen, Preparation, prepare
 from acoustic_sense.training.progress import OnProgress
 
 CONFIG_NAME: Final = "config.toml"
@@ -66,6 +66,7 @@ def train(
     resume: bool = False,
     init_from: str | Path | None = None,
     on_progress: OnProgress | None = None,
+    on_open: OnOpen | None = None,
 ) -> RunResult:
     """Train a model.
 
@@ -78,8 +79,10 @@ def train(
             and `checkpoints/`.
         resume: Go on with an interrupted run of the same configuration; begin one if the folder
             is empty.
-        init_from: Run folder, model file or shipped model to take matching weights from.
+        init_from: Run folder, model file or shipped model to take matching weights from; that of
+            the configuration if None.
         on_progress: Called after each take that is opened and each batch.
+        on_open: Called with the dataset once it is open, by the first process only.
 
     Returns:
         The run.
@@ -90,27 +93,34 @@ def train(
         ModelError: `init_from` or the checkpoint cannot be used, or training diverged.
         UnknownPluginError: A component is not registered.
     """
-    config = resolve_paths(config, Path())
+    if init_from is not None:
+        config = started_from(config, str(init_from))
+    config = _with_recorded_start(resolve_paths(config, Path()), Path(out), resume)
     check_components(config, "configuration")
-    start = find_model(init_from) if init_from is not None else None
     checkpoint = _find_checkpoint(Path(out), config, resume)
     with _torch_state(config.training):
-        ready = prepare(config, on_progress)
-        if start is not None:
-            initialise_from(start, ready.pipeline)
-            name = start.resolve().parent.name if start.name == MODEL_NAME else start.stem
-            ready.pipeline.description.training["initialised_from"] = name
+        ready = prepare(config, on_progress, None if _is_helper() else on_open)
         _make_folder(Path(out), config)
         module = TrainingModule(
             ready.pipeline.model,
             ready.objectives,
             config.training,
             ready.open_epoch,
+            fine_tuning=ready.fine_tuning,
             watch=ready.watch,
             on_progress=on_progress,
         )
         _fit(module, config.training, Path(out), checkpoint)
         return _finish(module, ready, config.training, Path(out))
+
+
+def _with_recorded_start(config: TrainConfig, out: Path, resume: bool) -> TrainConfig:
+    """Return the configuration with the first model of the run that is resumed."""
+    file = out / CONFIG_NAME
+    if not resume or config.training.fine_tuning.init_from or not file.is_file():
+        return config
+    first = load_train_config(file).training.fine_tuning.init_from
+    return started_from(config, first) if first else config
 
 
 def _find_checkpoint(out: Path, config: TrainConfig, resume: bool) -> Path | None:
@@ -183,13 +193,16 @@ def _finish(
     pipeline: Pipeline = ready.pipeline
     pipeline.model.to("cpu")
     pipeline.model.load_state_dict(module.average.mean())
-    measure_batch_norm(pipeline.model, ready.final_epoch())
+    measure_batch_norm(pipeline.model, ready.final_epoch(), ready.fine_tuning.held)
     pipeline.model.eval()
     pipeline.description.training["epochs"] = len(module.history)
     metrics: dict[str, Any] = {
         "epochs": len(module.history),
         "train_seconds": round(module.elapsed_s, 3),
         "parameters": sum(p.numel() for p in pipeline.model.parameters()),
+        "trained_parameters": sum(
+            p.numel() for p in pipeline.model.parameters() if p.requires_grad
+        ),
         "train_clips": ready.clip_count,
         "torch": torch.__version__,
         "python": platform.python_version(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from acoustic_sense.datasets import Dataset
+    from acoustic_sense.datasets import Dataset, DatasetSummary
 
     Show = Callable[[int, int], None] | None
     Finish = Callable[[Path], None]
@@ -16,6 +16,13 @@ dataset_app = typer.Typer(help="Look into a dataset, check it, export it.", no_a
 
 DatasetPath = Annotated[
     Path, typer.Argument(metavar="DATASET", help="Folder of a dataset, or of AMPL.")
+]
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad",
+        help="Read every file, leave bad takes (of AMPL: windows) out, and say how many there are.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -28,12 +35,13 @@ def dataset(context: typer.Context) -> None:
 
 
 @dataset_app.command("info")
-def info(path: DatasetPath, as_json: AsJson = False) -> None:
+def info(path: DatasetPath, skip_bad: SkipBad = False, as_json: AsJson = False) -> None:
     """Print what is in a dataset: takes, hours, subjects, tracks, rooms, activities."""
+    from acoustic_sense.cli.opening import open_and_tell
     from acoustic_sense.cli.terminal import length_text, print_table, say
-    from acoustic_sense.datasets import open_dataset, summarise
+    from acoustic_sense.datasets import summarise
 
-    summary = summarise(open_dataset(path))
+    summary = summarise(open_and_tell(path, skip_bad=skip_bad))
     if as_json:
         say(summary.model_dump_json(indent=2))
         return
@@ -42,9 +50,10 @@ def info(path: DatasetPath, as_json: AsJson = False) -> None:
         f"{summary.sample_rate_hz} Hz, layout '{summary.layout}'"
     )
     if summary.stored_feature:
-        say(f"holds the feature '{summary.stored_feature}' instead of audio")
+        windows = f", {summary.windows} windows of 0.6 s" if summary.windows is not None else ""
+        say(f"holds the feature '{summary.stored_feature}' instead of audio{windows}")
     rows = [
-        (kind, name, length_text(seconds))
+        (kind, _subject_text(summary, name) if kind == "subject" else name, length_text(seconds))
         for kind, table in (
             ("subject", summary.subjects),
             ("track", summary.tracks),
@@ -60,6 +69,14 @@ def info(path: DatasetPath, as_json: AsJson = False) -> None:
         say(f"unreadable: {', '.join(summary.unreadable)}; 'dataset validate' says why")
 
 
+def _subject_text(summary: "DatasetSummary", name: str) -> str:
+    """Return a subject's name with the paper's number, where it is one of AMPL."""
+    if name not in summary.paper_subjects:
+        return name
+    number = summary.paper_subjects[name]
+    return f"{name} (unused in the paper)" if number is None else f"{name} ({number} in the paper)"
+
+
 @dataset_app.command("validate")
 def validate(path: DatasetPath, as_json: AsJson = False) -> None:
     """Open every file of a dataset and list what is wrong; exit code 1 if anything is."""
@@ -70,7 +87,7 @@ def validate(path: DatasetPath, as_json: AsJson = False) -> None:
     from acoustic_sense.datasets import open_dataset
     from acoustic_sense.datasets import validate as find_problems
 
-    found = open_dataset(path)
+    found = open_dataset(path, bad="list")
     problems = find_problems(found)
     if as_json:
         say(json.dumps([asdict(problem) for problem in problems], indent=2))

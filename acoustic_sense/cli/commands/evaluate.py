@@ -38,9 +38,17 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE", help="JSON file to write; in the run folder by default."),
     ] = None,
+    skip_bad: Annotated[
+        bool,
+        typer.Option(
+            "--skip-bad",
+            help="Read every file, leave bad takes (of AMPL: windows) out, and say how many.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Measure a model on a dataset's test takes, beside the mean pose of its training set."""
+    from acoustic_sense.cli.opening import open_and_tell
     from acoustic_sense.cli.outputs import check_new_file, new_file
     from acoustic_sense.cli.terminal import note, say
     from acoustic_sense.errors import ConfigError
@@ -52,11 +60,15 @@ def evaluate(
         check_new_file(out)
     result = measure(
         run,
-        data,
+        open_and_tell(data, skip_bad=skip_bad),
         protocol or None,
         takes=take or None,
         nearest_neighbour=nearest_neighbour,
-        training_data=training_data,
+        training_data=(
+            open_and_tell(training_data, skip_bad=skip_bad)
+            if training_data is not None and nearest_neighbour
+            else None
+        ),
     )
     if out is None and Path(run).is_dir():
         out = Path(run) / f"evaluation-{_slug(result.dataset)}-{_slug(result.protocol)}.json"

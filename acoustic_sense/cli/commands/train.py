@@ -16,23 +16,39 @@ def train(
         str,
         typer.Option(metavar="MODEL", help="Run, model file or shipped model to fine-tune from."),
     ] = "",
+    skip_bad: Annotated[
+        bool,
+        typer.Option(
+            "--skip-bad",
+            help="Leave bad takes (of AMPL: windows) out and say how many; sets data.skip_bad.",
+        ),
+    ] = False,
 ) -> None:
     """Train a model, or fine-tune one with --init-from.
 
     An interrupted run is resumed with --resume and the same configuration.
     """
+    from acoustic_sense.cli.opening import tell_skipped
     from acoustic_sense.cli.outputs import resumable_folder
     from acoustic_sense.cli.terminal import on_terminal, say
     from acoustic_sense.training import TrainProgressBar, load_train_config
     from acoustic_sense.training import train as run_training
 
     settings = load_train_config(config)
+    if skip_bad:
+        data = settings.data.model_copy(update={"skip_bad": True})
+        settings = settings.model_copy(update={"data": data})
     with (
         resumable_folder(out, begun="checkpoints/*"),
         on_terminal(TrainProgressBar) as show,
     ):
         run = run_training(
-            settings, out, resume=resume, init_from=init_from or None, on_progress=show
+            settings,
+            out,
+            resume=resume,
+            init_from=init_from or None,
+            on_progress=show,
+            on_open=tell_skipped,
         )
     say(_summary(run.metrics))
     say(f"{run.model}: see 'acoustic-sense evaluate {out} --data DIR'")
