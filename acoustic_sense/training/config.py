@@ -28,6 +28,11 @@ class DataConfig(Config):
     feature_config: dict[str, Any] = Field(
         default_factory=dict, description="The feature's own settings."
     )
+    skip_bad: bool = Field(
+        default=False,
+        description="Read every file first and leave takes, or windows of AMPL, out whose files "
+        "cannot be used, instead of stopping at the first.",
+    )
     clip_hop_frames: int = Field(
         default=CLIP_FRAMES, ge=1, description="Frames from one training clip to the next."
     )
@@ -90,7 +95,8 @@ class TrainingSettings(Config):
     normalisation: Normalisation = Field(
         default="train",
         description="train: channels are normalised by the training takes' mean and deviation; "
-        "track: each track by its own; with -bins, each bin by its own mean, which takes the "
+        "track: each track by its own; ampl: as track, but AMPL's channels 0-8 by the publisher's "
+        "constants; with -bins, each bin by its own mean, which takes the "
         "colouring of room and equipment away, and all level channels by one deviation, so that "
         "recording minus playback stays a difference in dB.",
     )
