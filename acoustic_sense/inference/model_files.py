@@ -103,13 +103,13 @@ def load_weights(path: Path, pipeline: Pipeline) -> None:
     pipeline.model.load_state_dict(tensors)
 
 
-def initialise_from(path: Path, pipeline: Pipeline) -> tuple[int, int]:
+def initialise_from(path: Path, pipeline: Pipeline) -> frozenset[str]:
     """Copy the weights of a model file that fit a pipeline by name and shape.
 
     Statistics (normalisation, mean target) are left as they are: they belong to the data.
 
     Returns:
-        How many tensors were copied, and how many the pipeline has.
+        Names of the tensors that were copied.
 
     Raises:
         ModelError: The file is not a model file, or hardly anything of the encoder fits.
@@ -134,4 +134,4 @@ def initialise_from(path: Path, pipeline: Pipeline) -> tuple[int, int]:
             )
         for name in fitting:
             state[name].copy_(tensors[name])
-    return len(fitting), len(state)
+    return frozenset(fitting)

@@ -1,7 +1,7 @@
 """The mean of the weights after the last epochs, with batch-norm statistics that belong to it."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -42,18 +42,21 @@ class WeightAverage:
         }
 
 
-def measure_batch_norm(model: SensingModel, batches: Iterable[ClipBatch]) -> int:
+def measure_batch_norm(
+    model: SensingModel, batches: Iterable[ClipBatch], held: Collection[nn.Module] = ()
+) -> int:
     """Measure batch-norm statistics anew: the mean over batches at the model's present weights.
 
     Args:
         model: Its batch-norm layers are changed; a model without any is left alone.
         batches: Training batches; at most `MAX_BATCHES` are read.
+        held: Layers whose statistics stand still.
 
     Returns:
         Number of batches read.
     """
     layers = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    layers = [layer for layer in layers if layer.track_running_stats]
+    layers = [layer for layer in layers if layer.track_running_stats and layer not in held]
     if not layers:
         return 0
     was_training, momenta = model.training, [layer.momentum for layer in layers]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from acoustic_sense.config import Config, load_config
 from acoustic_sense.constants import CLIP_FRAMES
@@ -69,6 +69,81 @@ class AugmentationConfig(Config):
         description="Standard deviation of white noise on every value, in units of the channel's "
         "deviation.",
     )
+    random_delay: bool = Field(
+        default=False,
+        description="Delay the playback against the recording, each clip by one of the take's own "
+        "random delays; for simulated training data where the target's is not known.",
+    )
+    delay_ms: float = Field(
+        default=25.0, gt=0, le=1000, description="Largest random delay, either way."
+    )
+    delays_per_take: int = Field(
+        default=8,
+        ge=1,
+        description="Random delays of each take, spread over the range. The feature is computed "
+        "and cached for each, as far as it differs.",
+    )
+    random_axis_order: bool = Field(
+        default=False,
+        description="Exchange the microphone's X, Y and Z at random, clip by clip; for simulated "
+        "training data where the target's order is not known.",
+    )
+    random_axis_sign: bool = Field(
+        default=False, description="Turn each of the microphone's X, Y and Z round at random."
+    )
+    omni_gain_db: float = Field(
+        default=0.0,
+        ge=0,
+        description="Standard deviation of a random gain of W against X, Y and Z in dB per clip, "
+        "for targets whose convention of gains is not known.",
+    )
+
+    @property
+    def varies_microphone(self) -> bool:
+        """Whether axes or the gain of W are varied."""
+        return self.random_axis_order or self.random_axis_sign or self.omni_gain_db > 0
+
+
+class FineTuningConfig(Config):
+    """How training goes on from a model that is trained already."""
+
+    init_from: str = Field(
+        default="",
+        description="Run folder, model file or shipped model to take matching weights from; "
+        "relative to the configuration file. `--init-from` comes before it.",
+    )
+    frozen: tuple[str, ...] = Field(
+        default=(),
+        description="Parts that are not trained: beginnings of parameter names, whole words "
+        'between dots, such as "encoder.recording_branch". Their batch-norm statistics and '
+        "dropout stand still too.",
+    )
+    learning_rate_decay: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Factor on the learning rate for each stage of the encoder, counted from the "
+        "head: the last stage gets it once, the one before it twice. Head, objectives and whatever "
+        "is not in the first model learn at the full rate.",
+    )
+    normalisation: Literal["target", "keep", "calibration"] = Field(
+        default="target",
+        description="Where mean and deviation of the channels come from. target: the training "
+        "takes. keep: the first model. calibration: playback channels from the training takes, "
+        "all others from one take.",
+    )
+    calibration_take: str = Field(
+        default="", description="Take of the dataset that calibration reads; its pose is not read."
+    )
+
+    @model_validator(mode="after")
+    def _check_calibration(self) -> "FineTuningConfig":
+        if (self.normalisation == "calibration") != bool(self.calibration_take):
+            raise ValueError(
+                "normalisation = 'calibration' and calibration_take go together; give both or "
+                "neither"
+            )
+        return self
 
 
 class TrainingSettings(Config):
@@ -115,6 +190,9 @@ class TrainingSettings(Config):
     )
     augmentation: AugmentationConfig = Field(
         default_factory=AugmentationConfig, description="How training clips are varied."
+    )
+    fine_tuning: FineTuningConfig = Field(
+        default_factory=FineTuningConfig, description="How training goes on from another model."
     )
 
 
@@ -165,7 +243,7 @@ def load_train_config(path: Path) -> TrainConfig:
 
 
 def resolve_paths(config: TrainConfig, folder: Path) -> TrainConfig:
-    """Return the configuration with the paths of data and protocol made absolute.
+    """Return the configuration with the paths of data, protocol and first model made absolute.
 
     Args:
         config: The configuration.
@@ -177,7 +255,18 @@ def resolve_paths(config: TrainConfig, folder: Path) -> TrainConfig:
         protocol = protocol.model_copy(update={"name": name})
     path = (folder / config.data.path).resolve()
     data = config.data.model_copy(update={"path": path, "protocol": protocol})
-    return config.model_copy(update={"data": data})
+    config = config.model_copy(update={"data": data})
+    first = config.training.fine_tuning.init_from
+    if first and (folder / first).exists():  # else the name of a shipped model
+        return started_from(config, str((folder / first).resolve()))
+    return config
+
+
+def started_from(config: TrainConfig, model: str) -> TrainConfig:
+    """Return the configuration with another `training.fine_tuning.init_from`."""
+    fine_tuning = config.training.fine_tuning.model_copy(update={"init_from": model})
+    training = config.training.model_copy(update={"fine_tuning": fine_tuning})
+    return config.model_copy(update={"training": training})
 
 
 def check_components(config: TrainConfig, where: str) -> None:

@@ -15,6 +15,7 @@ from acoustic_sense.inference.model import SensingModel
 from acoustic_sense.training.averaging import WeightAverage
 from acoustic_sense.training.config import TrainingSettings
 from acoustic_sense.training.epochs import EpochClips
+from acoustic_sense.training.fine_tuning import FineTuning
 from acoustic_sense.training.history import Row
 from acoustic_sense.training.progress import OnProgress, TrainProgress
 
@@ -43,6 +44,7 @@ class TrainingModule(pl.LightningModule):
         settings: TrainingSettings,
         open_epoch: OpenEpoch,
         *,
+        fine_tuning: FineTuning | None = None,
         watch: Watch | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
@@ -54,10 +56,12 @@ class TrainingModule(pl.LightningModule):
         self.elapsed_s = 0.0
         self._settings = settings
         self._open_epoch = open_epoch
+        self._fine_tuning = fine_tuning or FineTuning()
         self._watch = watch
         self._on_progress = on_progress
         self._sums: dict[str, Tensor] = {}
         self._steps = 0
+        self._rate = settings.learning_rate
         self._batch_count = 1
         self._clock = time.monotonic()
 
@@ -68,10 +72,15 @@ class TrainingModule(pl.LightningModule):
         )
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return the optimiser over model and objectives."""
+        """Return the optimiser over model and objectives; one group for each factor of rates."""
         kind = torch.optim.AdamW if self._settings.optimiser == "adamw" else torch.optim.Adam
+        groups: dict[float, list[nn.Parameter]] = {}
+        for name, parameter in self.named_parameters():
+            if parameter.requires_grad:
+                factor = self._fine_tuning.rate_factors.get(name.removeprefix("model."), 1.0)
+                groups.setdefault(factor, []).append(parameter)
         return kind(
-            [parameter for parameter in self.parameters() if parameter.requires_grad],
+            [{"params": members, "factor": factor} for factor, members in groups.items()],
             lr=self._settings.learning_rate,
             weight_decay=self._settings.weight_decay,
         )
@@ -109,11 +118,12 @@ class TrainingModule(pl.LightningModule):
         self._clock = time.monotonic()
 
     def on_train_batch_start(self, batch: ClipBatch, batch_idx: int) -> None:
-        """Set the learning rate."""
+        """Set the learning rate, and keep what is frozen as it is."""
+        self._fine_tuning.hold()
         share = (self.current_epoch + batch_idx / self._batch_count) / self._settings.epochs
-        rate = self.learning_rate_at(max(share, self._spent()))
+        self._rate = self.learning_rate_at(max(share, self._spent()))
         for group in self.optimizers().param_groups:  # type: ignore[union-attr]
-            group["lr"] = rate
+            group["lr"] = self._rate * group["factor"]
 
     def on_train_batch_end(self, outputs: Any, batch: ClipBatch, batch_idx: int) -> None:
         """Report, and stop when the time is spent."""
@@ -140,8 +150,7 @@ class TrainingModule(pl.LightningModule):
         Raises:
             ModelError: The loss is not finite.
         """
-        row: Row = {"epoch": self.current_epoch + 1}
-        row["learning_rate"] = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
+        row: Row = {"epoch": self.current_epoch + 1, "learning_rate": self._rate}
         row |= {name: float(total) / self._steps for name, total in self._sums.items()}
         if not math.isfinite(row["loss"]):
             raise ModelError(

@@ -1,5 +1,6 @@
 """Nearest neighbour in feature space: the pose of the training clip that sounds most alike."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -28,16 +29,17 @@ class NearestNeighbour:
     of `BIN_GROUP` bins.
     """
 
-    def __init__(self, pipeline: Pipeline, clips: ClipSet) -> None:
+    def __init__(
+        self, pipeline: Pipeline, clips: ClipSet, statistics: Sequence[Statistics]
+    ) -> None:
         """Remember training clips.
 
         Args:
             pipeline: Whose feature and target are used.
             clips: The training takes.
+            statistics: Mean and deviation for each of them.
         """
         self._clip_frames = clips.clip_frames
-        description = pipeline.description
-        statistics = clips.measure(description.normalisation, description.channel_names)
         index = clips.grid(clips.clip_frames)
         rows = np.arange(0, len(index), max(1, -(-len(index) // MAX_CLIPS)))
         targets = [frame_targets(pipeline, joints) for joints in clips.joints]
