@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from acoustic_sense.contracts.component import Component
     from acoustic_sense.contracts.encoder import Encoder, EncoderOutput, FeatureShape
     from acoustic_sense.contracts.feature import Feature
+    from acoustic_sense.contracts.feature_stream import FeatureStream
     from acoustic_sense.contracts.objective import Objective
     from acoustic_sense.contracts.signal_source import SignalSource
     from acoustic_sense.contracts.task import Task
@@ -23,6 +24,7 @@ _HOME = {
     "EncoderOutput": "encoder",
     "FeatureShape": "encoder",
     "Feature": "feature",
+    "FeatureStream": "feature_stream",
     "Objective": "objective",
     "SignalSource": "signal_source",
     "Task": "task",
@@ -35,6 +37,7 @@ __all__ = [
     "EncoderOutput",
     "Feature",
     "FeatureShape",
+    "FeatureStream",
     "Objective",
     "SignalSource",
     "Task",

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from acoustic_sense.config import Config
 from acoustic_sense.constants import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from acoustic_sense.contracts.component import Component
+from acoustic_sense.contracts.feature_stream import FeatureStream, LocalStream, TakeStream
 
 
 class Feature(Component, nn.Module):
@@ -16,7 +17,8 @@ class Feature(Component, nn.Module):
     A subclass sets `Config`, `channel_names` and `bin_count` and implements `forward`. A batch
     gives the same values as a loop over its items. A local feature (`local = True`) depends, at
     each frame, on that frame's samples only, so that clips cut from a take's frames equal the
-    clip's own feature.
+    clip's own feature. A feature with memory (`local = False`) sees the take so far, or all of it;
+    it overrides `stream` so that it can be used while the take still arrives.
 
     Attributes:
         local: Whether each frame depends on that frame's samples only.
@@ -53,3 +55,13 @@ class Feature(Component, nn.Module):
         Returns:
             Shape `(batch, channel, frame, bin)` with `sample // frame_samples` frames.
         """
+
+    def stream(self) -> FeatureStream:
+        """Return the feature over one take that arrives piece by piece.
+
+        Returns:
+            A stream with the same result as `forward` on the whole take. That of a local feature
+            gives each frame at once; that of any other one all frames at the end of the take,
+            unless the feature overrides this.
+        """
+        return LocalStream(self) if self.local else TakeStream(self)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from acoustic_sense.inference.model import Pipeline, SensingModel, build_pipeline
     from acoustic_sense.inference.model_files import save_model
     from acoustic_sense.inference.predictor import Predictor
+    from acoustic_sense.inference.streaming import Stream
 
 _HOME = {
     "ComponentChoice": "description",
@@ -20,6 +21,7 @@ _HOME = {
     "Pipeline": "model",
     "Predictor": "predictor",
     "SensingModel": "model",
+    "Stream": "streaming",
     "build_pipeline": "model",
     "load_model": "loading",
     "load_pipeline": "loading",
@@ -33,6 +35,7 @@ __all__ = [
     "Pipeline",
     "Predictor",
     "SensingModel",
+    "Stream",
     "build_pipeline",
     "load_model",
     "load_pipeline",

@@ -9,7 +9,7 @@ from jaxtyping import Float32
 from acoustic_sense.contracts import Feature
 from acoustic_sense.errors import AudioError
 from acoustic_sense.inference.description import Normalisation
-from acoustic_sense.inference.model import Pipeline
+from acoustic_sense.inference.model import Pipeline, SensingModel
 
 CHUNK_FRAMES = 400
 """Frames that a local feature is computed for at a time, so that memory stays small."""
@@ -135,13 +135,8 @@ def predict_frames(
         AudioError: The take is shorter than one clip.
     """
     model, description = pipeline.model, pipeline.description
-    device = model.feature_mean.device
     clip_frames, context = description.clip_frames, model.encoder.context_frames
-    mean, deviation = model.feature_mean, model.feature_deviation
-    if statistics is not None:
-        mean, deviation = (
-            torch.from_numpy(np.asarray(v, dtype=np.float32)).to(device) for v in statistics
-        )
+    tensors = statistics_tensors(model, statistics)
     starts = clip_starts(frames.shape[1], clip_frames)
     if not starts:
         raise AudioError(
@@ -156,12 +151,41 @@ def predict_frames(
         for first in range(0, len(starts), BATCH_CLIPS):
             chosen = starts[first : first + BATCH_CLIPS]
             clips = np.stack([cut_clip(frames, s, clip_frames, context) for s in chosen])
-            batch = torch.from_numpy(clips).to(device)
-            batch = (batch - mean[:, None]) / deviation[:, None]
-            predictions = model(batch).to(torch.float32).cpu().numpy()
+            predictions = predict_clips(model, clips, tensors)
             for start, prediction in zip(chosen, predictions, strict=True):
                 end = start + clip_frames
                 result[done:end] = prediction[done - start :]
                 done = end
     model.train(was_training)
     return result
+
+
+def predict_clips(
+    model: SensingModel,
+    clips: Float32[np.ndarray, "clip channel frame bin"],
+    statistics: tuple[torch.Tensor, torch.Tensor],
+) -> Float32[np.ndarray, "clip frame target"]:
+    """Return the model's prediction for clips that are not normalised, in the mode it is in.
+
+    Args:
+        model: Encoder and task.
+        clips: With `encoder.context_frames` frames before each.
+        statistics: Mean and deviation, see `statistics_tensors`.
+    """
+    mean, deviation = statistics
+    batch = (torch.from_numpy(clips).to(mean.device) - mean[:, None]) / deviation[:, None]
+    predictions: np.ndarray = model(batch).to(torch.float32).cpu().numpy()
+    return predictions
+
+
+def statistics_tensors(
+    model: SensingModel, statistics: Statistics | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and deviation on the model's device; the training set's if None."""
+    if statistics is None:
+        return model.feature_mean, model.feature_deviation
+    mean, deviation = (
+        torch.from_numpy(np.asarray(value, dtype=np.float32)).to(model.feature_mean.device)
+        for value in statistics
+    )
+    return mean, deviation

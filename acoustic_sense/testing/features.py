@@ -1,6 +1,7 @@
 """Contract check of features."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from acoustic_sense.constants import AMBISONIC_CHANNELS, SAMPLE_RATE_HZ
 from acoustic_sense.contracts.feature import Feature
+from acoustic_sense.contracts.feature_stream import FeatureStream
 from acoustic_sense.testing.building import class_and_config, guarded, torch_seed
 from acoustic_sense.testing.contract_error import require
 from acoustic_sense.testing.tensors import check_equal, check_tensor, reaches
@@ -26,7 +28,8 @@ def check_feature(
     Names and shapes for one and two loudspeakers and for lengths that are no whole number
     of frames; finite values, silence included; a batch equals a loop over its items; the same
     input gives the same output and stays unchanged; a local feature depends on each frame's own
-    samples only and passes gradients on; the configuration survives being written down.
+    samples only and passes gradients on; the streaming form gives what the whole take gives; the
+    configuration survives being written down.
 
     Args:
         feature: The class, or an instance whose configuration is used.
@@ -54,6 +57,7 @@ def check_feature(
     if built.local:
         _check_locality(built, recording, playback, whole, where)
         _check_gradients(built, recording, playback, where)
+    _check_stream(built, recording[0], playback[0], whole[0], where)
 
 
 def _length(feature: Feature) -> int:
@@ -148,6 +152,32 @@ def _check_locality(
         where,
         "the feature of a cut-out clip does not equal the same frames of the take",
     )
+
+
+def _check_stream(
+    feature: Feature, recording: Tensor, playback: Tensor, whole: Tensor, where: str
+) -> None:
+    stream: FeatureStream = guarded(where, "stream", feature.stream)
+    ahead = FRAMES if stream.look_ahead_frames is None else stream.look_ahead_frames
+    sizes = [count * _length(feature) for count in (1, 2, FRAMES - 3)]
+    stretches = zip(
+        torch.split(recording, sizes, dim=1), torch.split(playback, sizes, dim=1), strict=True
+    )
+    parts, pushed = [], 0
+    with torch.inference_mode():
+        for heard, sent in stretches:
+            parts.append(guarded(where, "its stream's push", partial(stream.push, heard, sent)))
+            pushed += heard.shape[1] // _length(feature)
+            given = sum(part.shape[1] for part in parts)
+            require(
+                given >= pushed - ahead,
+                where,
+                f"its stream says it looks {ahead} frames ahead, but gave {given} of {pushed}",
+            )
+        parts.append(guarded(where, "its stream's finish", stream.finish))
+    joined = torch.cat(parts, dim=1)
+    check_tensor(joined, tuple(whole.shape), where, "what its stream gives in all")
+    check_equal(joined, whole, where, "its stream does not give what the whole take gives")
 
 
 def _check_gradients(feature: Feature, recording: Tensor, playback: Tensor, where: str) -> None:

@@ -148,9 +148,10 @@ def test_track_normalisation_uses_the_recording_itself(pipeline, tmp_path, norma
     )
     expected = predict_frames(predictor.pipeline, frames, (mean, deviation)).reshape(-1, 21, 3)
     predicted = predictor.predict(recording, playback)
-    np.testing.assert_allclose(predicted, expected, atol=1e-4)
+    tolerance = 1e-5 * np.abs(expected).max()  # this network's predictions reach 1e4
+    np.testing.assert_allclose(predicted, expected, atol=tolerance)
     unlike = predict_frames(predictor.pipeline, frames).reshape(-1, 21, 3)
-    assert np.abs(predicted - unlike).max() > 1e-3
+    assert np.abs(predicted - unlike).max() > 100 * tolerance
 
 
 @pytest.mark.parametrize(
