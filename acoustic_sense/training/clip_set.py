@@ -23,6 +23,8 @@ from acoustic_sense.types import TakeInfo
 
 OnTake = Callable[[int, int], None]
 """Called after each take with how many are done and how many there are."""
+Cut = Callable[[int, int, int], Frames]
+"""From the row in a batch, the take and the clip's first frame to the clip with its context."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +165,15 @@ class ClipSet:
                     column.append(value)
         return ClipIndex(*(np.array(column, dtype=np.int64) for column in columns))
 
-    def gather(self, index: ClipIndex, rows: np.ndarray) -> ClipBatch:
-        """Return the chosen clips of an index as a batch, normalised."""
+    def gather(self, index: ClipIndex, rows: np.ndarray, cut: Cut | None = None) -> ClipBatch:
+        """Return the chosen clips of an index as a batch, normalised.
+
+        Args:
+            index: The clips.
+            rows: Which of them.
+            cut: Cuts a clip out of a take's frames; as it is if None.
+        """
+        cut = cut or self._cut
         takes, starts = index.take[rows], index.start[rows]
         channels, _, bins = self.frames[0].shape
         width = self.context_frames + self.clip_frames
@@ -173,7 +182,7 @@ class ClipSet:
         activity = np.empty(len(rows), dtype=np.int64)
         for row, (take, start) in enumerate(zip(takes, starts, strict=True)):
             end = start + self.clip_frames
-            clip = cut_clip(self.frames[take], int(start), self.clip_frames, self.context_frames)
+            clip = cut(row, int(take), int(start))
             mean, deviation = self.statistics[take]
             np.subtract(clip, mean[:, None].astype(np.float32), out=clips[row])
             clips[row] *= (1.0 / deviation[:, None]).astype(np.float32)
@@ -188,6 +197,9 @@ class ClipSet:
             take=torch.from_numpy(takes),
             activity=torch.from_numpy(activity),
         )
+
+    def _cut(self, row: int, take: int, start: int) -> Frames:
+        return cut_clip(self.frames[take], start, self.clip_frames, self.context_frames)
 
 
 def _activity_indices(names: np.ndarray, known: tuple[str, ...]) -> np.ndarray:

@@ -103,6 +103,11 @@ class AugmentationConfig(Config):
         """Whether axes or the gain of W are varied."""
         return self.random_axis_order or self.random_axis_sign or self.omni_gain_db > 0
 
+    @property
+    def varies_clips(self) -> bool:
+        """Whether clips are varied before they are normalised: delay or microphone."""
+        return self.random_delay or self.varies_microphone
+
 
 class FineTuningConfig(Config):
     """How training goes on from a model that is trained already."""

@@ -13,6 +13,7 @@ from acoustic_sense.errors import DatasetError
 from acoustic_sense.training.clip_set import ClipSet
 from acoustic_sense.training.config import AugmentationConfig
 from acoustic_sense.training.sampling import batches
+from acoustic_sense.training.variations import ClipVariations
 
 LEVEL_PREFIX = "recording/"
 """Channels whose names begin so hold the recording's level in dB."""
@@ -39,6 +40,7 @@ class EpochClips:
         batch_size: int,
         sampling: BatchSampling,
         augmentation: AugmentationConfig,
+        variations: ClipVariations | None = None,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
@@ -49,6 +51,7 @@ class EpochClips:
         """
         self._clips = clips
         self._augmentation = augmentation
+        self._variations = variations
         self._generator = np.random.default_rng([seed, epoch, 1 + rank])
         order = np.random.default_rng([seed, epoch])
         phases = None
@@ -79,7 +82,10 @@ class EpochClips:
     def __iter__(self) -> Iterator[ClipBatch]:
         """Yield the batches."""
         for rows in self.batches:
-            batch = self._clips.gather(self._index, rows)
+            cut = None
+            if self._variations is not None:
+                cut = self._variations.draw(len(rows), self._generator)
+            batch = self._clips.gather(self._index, rows, cut)
             self._augment(batch.features, batch.take)
             yield batch
 

@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from acoustic_sense.datasets import Dataset
 from acoustic_sense.errors import DatasetError
 from acoustic_sense.inference.clips import Frames, compute_frames
 from acoustic_sense.plugin_loading import load_plugins
+from acoustic_sense.training.audio_changes import AudioChange, ChangedFrames, changes_name
 
 FOLDER = "cache"
 
@@ -75,6 +77,52 @@ class FeatureStore:
         mapped: Frames = np.load(array, mmap_mode="r", allow_pickle=False)
         return mapped
 
+    def changed(self, take_id: str, changes: Sequence[AudioChange]) -> ChangedFrames:
+        """Return what changes of the audio change in a take's feature, as a memory map.
+
+        Only channels that differ from those of `frames` are computed into the cache.
+
+        Raises:
+            DatasetError: There is no such take, its files are not sound, or there is no audio.
+        """
+        if self.dataset.stored_feature is not None:
+            raise DatasetError(
+                f"{self.dataset.path}: holds features and no audio that could be changed; set "
+                "random_delay and random_axis_sign in training.augmentation to false"
+            )
+        source = {"audio": self.dataset.fingerprint(take_id), "feature": self._source}
+        stem = self.folder / f"{take_id}.{changes_name(changes)}"
+        array, note = stem.with_name(f"{stem.name}.npy"), stem.with_name(f"{stem.name}.json")
+        channels = _fresh_channels(array, note, source)
+        if channels is None:
+            channels, frames = self._compute_changed(take_id, changes)
+            _write(array, note, frames, {**source, "channels": channels})
+        if not channels:
+            return ChangedFrames((), np.load(array, allow_pickle=False))  # cannot be mapped
+        mapped: np.ndarray = np.load(array, mmap_mode="r", allow_pickle=False)
+        return ChangedFrames(tuple(channels), mapped)
+
+    def _compute_changed(
+        self, take_id: str, changes: Sequence[AudioChange]
+    ) -> tuple[list[int], np.ndarray]:
+        """Return the channels that differ, and their frames after each change."""
+        plain = self.frames(take_id)
+        take = self.dataset.read_take(take_id)
+        found: list[dict[int, np.ndarray]] = []
+        for change in changes:
+            audio = change.apply(take.recording.samples, take.playback.samples)
+            frames = compute_frames(self.feature, *audio)
+            self._check(take_id, frames)
+            differ = (i for i in range(len(plain)) if not np.array_equal(frames[i], plain[i]))
+            found.append({i: frames[i].copy() for i in differ})
+        channels = sorted({i for each in found for i in each})
+        shape = (len(changes), len(channels), *plain.shape[1:])
+        kept = np.empty(shape, dtype=np.float32)
+        for row, each in zip(kept, found, strict=True):
+            for place, channel in enumerate(channels):
+                row[place] = each.get(channel, plain[channel])
+        return channels, kept
+
     def _compute(self, take_id: str) -> Frames:
         if self.dataset.stored_feature is not None:
             return self.dataset.stored_frames(take_id)
@@ -122,7 +170,17 @@ def _is_fresh(array: Path, note: Path, source: dict[str, str]) -> bool:
         return False
 
 
-def _write(array: Path, note: Path, frames: Frames, source: dict[str, str]) -> None:
+def _fresh_channels(array: Path, note: Path, source: dict[str, str]) -> list[int] | None:
+    """Return the channels that a cached array holds, or None if it is missing or stale."""
+    try:
+        written = json.loads(note.read_text(encoding="utf-8"))
+        channels: list[int] = written.pop("channels")
+        return channels if array.is_file() and written == source else None
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
+
+
+def _write(array: Path, note: Path, frames: np.ndarray, source: dict[str, Any]) -> None:
     """Write array and note aside, then rename them; the note last, since it vouches."""
     note.unlink(missing_ok=True)
     for path in (array, note):

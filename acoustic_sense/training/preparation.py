@@ -19,7 +19,7 @@ from acoustic_sense.inference.loading import find_model
 from acoustic_sense.inference.model import Pipeline, build_pipeline, describe_model
 from acoustic_sense.plugin_loading import load_plugins
 from acoustic_sense.training.clip_set import ClipIndex, ClipSet
-from acoustic_sense.training.config import TrainConfig, started_from
+from acoustic_sense.training.config import AugmentationConfig, TrainConfig, started_from
 from acoustic_sense.training.domain import fixed_statistics
 from acoustic_sense.training.epochs import EpochClips
 from acoustic_sense.training.feature_store import FeatureStore
@@ -29,6 +29,7 @@ from acoustic_sense.training.module import OpenEpoch, Watch
 from acoustic_sense.training.progress import OnProgress, TrainProgress
 from acoustic_sense.training.sampling import strictest
 from acoustic_sense.training.targets import frame_targets, mean_target
+from acoustic_sense.training.variations import ClipVariations
 from acoustic_sense.types import TakeInfo
 
 OnOpen = Callable[[Dataset], None]
@@ -90,17 +91,12 @@ def prepare(
     )
     pipeline = build_pipeline(description, generator)
     store = FeatureStore(dataset, config.feature.name, config.feature.config)
-    context = pipeline.model.encoder.context_frames
-    total = len(split.train) + len(split.validation)
-
-    def open_takes(takes: Sequence[TakeInfo], before: int) -> ClipSet:
-        def on_take(done: int, count: int) -> None:
-            if on_progress is not None:
-                on_progress(TrainProgress("features", before + done, total))
-
-        return ClipSet(store, takes, context_frames=context, on_take=on_take)
-
-    clips = open_takes(split.train, 0)
+    opener = _Opener(store, pipeline.model.encoder.context_frames, split, on_progress)
+    varied = settings.augmentation.varies_clips
+    opener.total += len(split.train) * varied
+    clips = opener.clips(split.train)
+    variations = opener.variations(settings.augmentation, clips) if varied else None
+    watched = opener.clips(split.validation) if split.validation else None
     fixed = fixed_statistics(settings.fine_tuning, start, description, clips, store, split.test)
     if fixed is None:
         clips.normalise(clips.measure(settings.normalisation, description.channel_names))
@@ -113,17 +109,47 @@ def prepare(
         fine_tuning = start_from(start, pipeline, settings.fine_tuning)
         description.training["initialised_from"] = model_name(start)
     objectives = _build_objectives(config, pipeline, len(clips.subjects), generator)
-    watched = open_takes(split.validation, len(split.train)) if split.validation else None
     pipeline.description.training.update(_describe_training(config, dataset, protocol, split))
     return Preparation(
         pipeline=pipeline,
         objectives=objectives,
         fine_tuning=fine_tuning,
-        open_epoch=_epoch_opener(config, clips, pipeline, objectives),
+        open_epoch=_epoch_opener(config, clips, variations, pipeline, objectives),
         watch=_watcher(pipeline, watched) if watched is not None else None,
         clip_count=len(index),
         epochs=settings.epochs,
     )
+
+
+class _Opener:
+    """Opens takes and reports how many there are in all."""
+
+    def __init__(
+        self, store: FeatureStore, context_frames: int, split: Split, on_progress: OnProgress | None
+    ) -> None:
+        self._store = store
+        self._context_frames = context_frames
+        self._on_progress = on_progress
+        self._before = 0
+        self.total = len(split.train) + len(split.validation)
+
+    def clips(self, takes: Sequence[TakeInfo]) -> ClipSet:
+        """Open takes as they are."""
+        opened = ClipSet(
+            self._store, takes, context_frames=self._context_frames, on_take=self._report
+        )
+        self._before += len(takes)
+        return opened
+
+    def variations(self, settings: AugmentationConfig, clips: ClipSet) -> ClipVariations:
+        """Open the variations of takes that are open."""
+        opened = ClipVariations(settings, clips, self._store, self._report)
+        self._before += len(clips.takes)
+        return opened
+
+    def _report(self, done: int, count: int) -> None:
+        if self._on_progress is not None:
+            self._on_progress(TrainProgress("features", self._before + done, self.total))
 
 
 def _check_published(dataset: Dataset, takes: Sequence[TakeInfo]) -> None:
@@ -172,7 +198,11 @@ def _build_objectives(
 
 
 def _epoch_opener(
-    config: TrainConfig, clips: ClipSet, pipeline: Pipeline, objectives: dict[str, Objective]
+    config: TrainConfig,
+    clips: ClipSet,
+    variations: ClipVariations | None,
+    pipeline: Pipeline,
+    objectives: dict[str, Objective],
 ) -> OpenEpoch:
     settings = config.training
     sampling = strictest([objective.batch_sampling for objective in objectives.values()])
@@ -187,6 +217,7 @@ def _epoch_opener(
             batch_size=settings.batch_size,
             sampling=sampling,
             augmentation=settings.augmentation,
+            variations=variations,
             rank=rank,
             world_size=world_size,
         )

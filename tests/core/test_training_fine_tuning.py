@@ -1,5 +1,6 @@
 """Fine-tuning: what is frozen stands still, rates fall with depth, statistics are as asked."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -50,8 +51,7 @@ def target(shared_dataset, tmp_path_factory):
         for info in source.takes:
             take = source.read_take(info.id)
             quiet = Recording(0.1 * take.recording.samples, take.recording.sample_rate_hz)
-            changed = {**vars(take), "recording": quiet}
-            writer.write_take(type(take)(**changed))
+            writer.write_take(dataclasses.replace(take, recording=quiet))
     return path
 
 
