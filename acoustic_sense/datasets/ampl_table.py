@@ -16,6 +16,7 @@ from acoustic_sense.errors import DatasetError
 ROOT_NAME: Final = "dataset_spec_2400"
 TABLE_NAME: Final = "music_intensity.csv"
 COLUMNS: Final = ("sound_path", "testee", "music_type", "spec_duration", "joint_path")
+MEND_ROW: Final = "mend the row, or leave it out with --skip-bad"
 GENRES: Final = {"arnor": "ambient", "cirrus": "ambient", "mantron": "ambient", "jazz": "jazz"}
 """Genre of each published track."""
 PAPER_SUBJECTS: Final = {0: 1, 1: 9, 2: 6, 4: 7, 5: 8, 6: 2, 7: 3, 8: 4, 9: 5}
@@ -81,7 +82,7 @@ def read_windows(root: Path) -> tuple[list[Window], list[str]]:
         try:
             windows.append(_parse_row(root, line, row))
         except DatasetError as error:
-            problems.append(str(error))
+            problems.append(f"{error}; {MEND_ROW}")
     return windows, problems
 
 

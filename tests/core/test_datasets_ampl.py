@@ -1,47 +1,42 @@
-"""AMPL's published layout, written here at a small size."""
+"""AMPL's published layout: its table however it is written, its subjects, its protocols."""
 
-import csv
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from acoustic_sense.datasets import open_dataset, summarise, validate
+from acoustic_sense.datasets import find_protocol, open_dataset, summarise, validate
 from acoustic_sense.datasets.ampl import AmplDataset
+from acoustic_sense.datasets.ampl_table import PAPER_SUBJECTS, paper_subject
+from acoustic_sense.datasets.protocols import ProtocolChoice
 from acoustic_sense.errors import DatasetError
 
-WINDOWS = {("0", "arnor"): (0, 1, 2, 5, 6), ("8", "jazz"): (3, 4)}
-PUBLISHER = "/home/somebody/data/dataset_spec_2400/"
+sys.path.insert(0, str(Path(__file__).parents[1] / "references"))
+from ampl_folder import EVERYBODY, FOLDER, PUBLISHER, RELATIVE, WINDOWS, edit_table, write_ampl
+
+WRITTEN_AS = {
+    "relative": lambda root: None,
+    "absolute": lambda root: edit_table(root, RELATIVE, PUBLISHER),
+    "windows": lambda root: (
+        edit_table(root, RELATIVE, "D:\\data\\dataset_spec_2400\\"),
+        edit_table(root, f"{FOLDER}/", f"{FOLDER}\\"),
+    ),
+    "byte order mark": lambda root: edit_table(root, "sound_path", "\ufeffsound_path"),
+    "unix lines": lambda root: edit_table(root, "\r\n", "\n"),
+    "empty lines": lambda root: edit_table(root, "\r\n", "\r\n\r\n"),
+    "numbered rows": lambda root: (
+        edit_table(root, "\r\n", "\r\n7,", len(WINDOWS[("0", "arnor")]) + 2),
+        edit_table(root, "sound_path", ",sound_path"),
+    ),
+}
 
 
-def write_ampl(folder: Path, *, absolute: bool = False) -> Path:
-    root = folder / "dataset_spec_2400"
-    (root / "music_with_intensity").mkdir(parents=True)
-    generator = np.random.default_rng(0)
-    rows = []
-    for (subject, track), indices in WINDOWS.items():
-        for index in indices:
-            stem = f"subject_{subject}_{track}_{index}_0.6"
-            sound = f"music_with_intensity/{stem}_music_intensity.npy"
-            joint = f"music_with_intensity/joint_pos_{stem}.npy"
-            np.save(root / sound, generator.normal(size=(15, 128, 12)).astype(np.float32))
-            np.save(root / joint, generator.normal(size=(12, 63)).astype(np.float32))
-            start = PUBLISHER if absolute else "./dataset_spec_2400/"
-            testee = f"subject_{subject}"
-            rows.append([start + sound, 0, testee, track, 0.6, start + joint])
-    with (root / "music_intensity.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["sound_path", "label", "testee", "music_type", "spec_duration", "joint_path"]
-        )
-        writer.writerows(rows[::-1])
-    return root
-
-
-@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize("rewrite", WRITTEN_AS.values(), ids=WRITTEN_AS)
 @pytest.mark.parametrize("above", [False, True])
-def test_consecutive_windows_join_to_takes(tmp_path, absolute, above):
-    root = write_ampl(tmp_path, absolute=absolute)
+def test_consecutive_windows_join_to_takes(tmp_path, rewrite, above):
+    root = write_ampl(tmp_path)
+    rewrite(root)
     dataset = open_dataset(tmp_path if above else root)
     assert isinstance(dataset, AmplDataset)
     assert [info.id for info in dataset.takes] == [
@@ -81,41 +76,6 @@ def test_summary_counts_windows(tmp_path):
     assert summary.subjects == pytest.approx({"subject_0": 3.0, "subject_8": 1.2})
 
 
-def _truncated(path):
-    path.write_bytes(path.read_bytes()[:400])
-
-
-def _shape(path):
-    np.save(path, np.zeros((15, 64, 12), np.float32))
-
-
-def _nan(path):
-    values = np.load(path)
-    values.flat[3] = np.nan
-    np.save(path, values)
-
-
-@pytest.mark.parametrize(
-    "kind", ["subject_0_arnor_2_0.6_music_intensity", "joint_pos_subject_8_jazz_4_0.6"]
-)
-@pytest.mark.parametrize(
-    ("damage", "text"),
-    [
-        (Path.unlink, "missing"),
-        (_truncated, "not a readable array"),
-        (_shape, "shape (15, 64, 12)"),
-        (_nan, "not finite"),
-    ],
-)
-def test_damaged_file_is_named(tmp_path, kind, damage, text):
-    root = write_ampl(tmp_path)
-    damage(root / "music_with_intensity" / f"{kind}.npy")
-    problems = validate(open_dataset(root))
-    assert len(problems) == 1
-    assert kind in problems[0].message
-    assert text in problems[0].message
-
-
 def test_repeated_row_is_listed_and_read_once(tmp_path):
     root = write_ampl(tmp_path)
     table = root / "music_intensity.csv"
@@ -131,6 +91,10 @@ def test_repeated_row_is_listed_and_read_once(tmp_path):
     [
         ("./dataset_spec_2400/music", "./elsewhere/music", "does not lie below"),
         ("./dataset_spec_2400/music", "./dataset_spec_2400/../music", "does not lie below"),
+        ("./dataset_spec_2400/music", "./dataset_spec_2400/C:/music", "does not lie below"),
+        ("_0.6_music_intensity", "_0.6_intensity", "is not named subject_"),
+        ("subject_8,jazz", "subject_8,cirrus", "music_type 'cirrus'"),
+        ("joint_pos_subject_8", "joint_pos_subject_9", "holds no poses of"),
         ("subject_8,jazz", "subject_7,jazz", "testee 'subject_7'"),
         (",0.6,", ",1.2,", "spec_duration is '1.2'"),
         ("sound_path", "path", "lacks the column 'sound_path'"),
@@ -138,8 +102,79 @@ def test_repeated_row_is_listed_and_read_once(tmp_path):
 )
 def test_table_that_is_not_ampls_is_refused_with_its_line(tmp_path, old, new, text):
     root = write_ampl(tmp_path)
-    table = root / "music_intensity.csv"
-    table.write_text(table.read_text().replace(old, new))
+    edit_table(root, old, new)
     with pytest.raises(DatasetError, match=text) as caught:
         open_dataset(root)
     assert "music_intensity.csv" in str(caught.value)
+
+
+def test_bad_row_is_named_by_its_line(tmp_path):
+    root = write_ampl(tmp_path)
+    edit_table(root, "\r\n", "\r\n\r\n", 1)  # an empty line after the header
+    edit_table(root, "subject_8,jazz", "subject_7,jazz", 1)  # the first row: line 3
+    with pytest.raises(DatasetError, match=r"music_intensity\.csv: line 3: testee 'subject_7'"):
+        open_dataset(root)
+
+
+def test_path_cannot_leave_the_root(tmp_path):
+    root = write_ampl(tmp_path)
+    edit_table(root, RELATIVE, "./dataset_spec_2400//")
+    dataset = open_dataset(root)
+    assert all(root in window.sound.parents for window in dataset.table)
+    assert validate(dataset) == []
+
+
+def test_subjects_carry_the_numbers_of_the_paper(tmp_path):
+    windows = {(str(number), "arnor"): (0,) for number in range(10)}
+    summary = summarise(open_dataset(write_ampl(tmp_path, windows)))
+    published = dict(enumerate((1, 9, 6, None, 7, 8, 2, 3, 4, 5)))
+    assert summary.paper_subjects == {f"subject_{k}": v for k, v in published.items()}
+    assert sorted(PAPER_SUBJECTS.values()) == list(range(1, 10))
+    assert paper_subject("subject_12") is paper_subject("somebody") is None
+    assert summary.windows == 10
+
+
+def test_export_with_other_tracks_has_no_numbers_of_the_paper(tmp_path):
+    root = write_ampl(tmp_path, {("0", "arnor"): (0,), ("1", "waltz"): (0, 1)})
+    dataset = open_dataset(root)
+    assert validate(dataset) == []
+    assert dataset.info("subject_1_waltz_00000").genre == ""
+    assert summarise(dataset).paper_subjects == {}
+
+
+TRAINED = {f"subject_{number}" for number in (0, 2, 4, 5, 6, 7, 8, 9)}
+
+
+@pytest.mark.parametrize(
+    ("choice", "trained", "tested"),
+    [
+        ({"name": "ampl-single-music", "test_tracks": ("cirrus",)}, {"cirrus"}, {"cirrus"}),
+        (
+            {"name": "ampl-cross-music", "test_tracks": ("arnor",)},
+            {"cirrus", "mantron", "jazz"},
+            {"arnor"},
+        ),
+        ({"name": "ampl-cross-genre"}, {"arnor", "cirrus", "mantron"}, {"jazz"}),
+    ],
+)
+@pytest.mark.parametrize("subject", ["subject_4", "subject_1"])
+def test_published_protocols_leave_one_subject_out_and_never_train_on_1_and_3(
+    tmp_path, choice, trained, tested, subject
+):
+    takes = open_dataset(write_ampl(tmp_path, EVERYBODY)).takes
+    split = find_protocol(ProtocolChoice(**choice, test_subjects=(subject,)), takes).split(takes)
+    assert {info.subject for info in split.train} == TRAINED - {subject}
+    assert {info.subject for info in split.test} == {subject}
+    assert {info.track for info in split.train} == trained
+    assert {info.track for info in split.test} == tested
+
+
+def test_published_protocols_hold_for_a_part_of_the_subjects(tmp_path):
+    windows = {key: value for key, value in EVERYBODY.items() if key[0] in "013"}
+    takes = open_dataset(write_ampl(tmp_path, windows)).takes
+    with pytest.raises(DatasetError, match="no subject is left to train on"):
+        find_protocol("ampl-cross-genre", takes)
+    choice = ProtocolChoice(name="ampl-cross-genre", test_subjects=("subject_1",))
+    assert {info.subject for info in find_protocol(choice, takes).split(takes).train} == {
+        "subject_0"
+    }
