@@ -8,7 +8,7 @@ stage, and never stops the others.
 import inspect
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -88,7 +88,13 @@ class PluginManager:
         plugins: Every plugin that was found, with its status.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Collection[str] = tuple(HOOK_KINDS.values())) -> None:
+        """Make an empty manager.
+
+        Args:
+            kinds: Kinds of component whose hooks are called.
+        """
+        self._kinds = frozenset(kinds)
         self.signal_sources = Registry("signal_sources")
         self.features = Registry("features")
         self.encoders = Registry("encoders")
@@ -151,6 +157,8 @@ class PluginManager:
             record.failures.append(_failure("hooks", error, with_traceback=False))
             return
         for hook, kind in HOOK_KINDS.items():
+            if kind not in self._kinds:
+                continue
             implementation = getattr(plugin, hook, None)
             if implementation is not None and self._hooks.parse_hookimpl_opts(plugin, hook):
                 self._call(implementation, hook, kind, record)
@@ -278,10 +286,29 @@ def load_plugins(*, strict: bool = False) -> PluginManager:
     return manager
 
 
+def load_registry(kind: str) -> Registry:
+    """Load the components of one kind alone.
+
+    The hooks of the other kinds are not called, so that nothing is imported for them: a worker that
+    looks up signal sources is spared torch.
+
+    Args:
+        kind: A kind of component, e.g. `signal_sources`.
+
+    Returns:
+        The same registry as that of `load_plugins`.
+
+    Examples:
+        >>> "white-noise" in load_registry("signal_sources")
+        True
+    """
+    return _load(os.environ.get(DISABLED_VARIABLE, ""), kind).registries[kind]
+
+
 @lru_cache(maxsize=8)
-def _load(disabled_names: str) -> PluginManager:
+def _load(disabled_names: str, *kinds: str) -> PluginManager:
     disabled = {name.strip() for name in disabled_names.split(",") if name.strip()}
-    manager = PluginManager()
+    manager = PluginManager(kinds or tuple(HOOK_KINDS.values()))
     for entry_point in sorted(entry_points(group=PROJECT_NAME), key=_order):
         manager.load(entry_point, disabled=entry_point.name in disabled)
     return manager

@@ -13,16 +13,17 @@ convert them by name, since nothing in the samples tells one convention from ano
 """
 
 import math
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from acoustic_sense.constants import AMBISONIC_CHANNELS
 from acoustic_sense.errors import AudioError, suggestion
 
-ArrayT = TypeVar("ArrayT", np.ndarray, Tensor)
+if TYPE_CHECKING:
+    import torch
+
+ArrayT = TypeVar("ArrayT", np.ndarray, "torch.Tensor")
 
 _SN3D = (1.0, 1.0)
 _N3D = (1.0, math.sqrt(3.0))
@@ -72,6 +73,8 @@ def convert(samples: ArrayT, source: str, target: str) -> ArrayT:
         for index, (place, gain) in enumerate(zip(places, gains, strict=True)):
             result[..., index, :] = samples[..., place, :] * gain
         return result
+    import torch  # a simulator's worker converts arrays alone and is spared it
+
     channels = zip(places, gains, strict=True)
     return torch.stack([samples[..., place, :] * gain for place, gain in channels], dim=-2)
 

@@ -1,5 +1,6 @@
 """Plugin loading: a broken plugin is reported by name and stage, and never stops the others."""
 
+import subprocess
 import sys
 import types
 from importlib.metadata import EntryPoint
@@ -12,7 +13,12 @@ from acoustic_sense.config import Config
 from acoustic_sense.contracts import SignalSource
 from acoustic_sense.errors import PluginError, UnknownPluginError
 from acoustic_sense.hookspecs import hookimpl
-from acoustic_sense.plugin_loading import DISABLED_VARIABLE, PluginManager, PluginRecord
+from acoustic_sense.plugin_loading import (
+    DISABLED_VARIABLE,
+    PluginManager,
+    PluginRecord,
+    load_registry,
+)
 
 
 class Hum(SignalSource):
@@ -185,6 +191,21 @@ def test_a_disabled_plugin_is_not_imported(monkeypatch):
     assert "mel-stack" not in manager.features
     monkeypatch.delenv(DISABLED_VARIABLE)
     assert "mel-stack" in load_plugins().features
+
+
+def test_one_kind_is_loaded_without_the_others():
+    alone = load_registry("signal_sources")
+    assert dict(alone) == dict(load_plugins().signal_sources)
+    program = (
+        "import sys\n"
+        "from acoustic_sense.plugin_loading import load_registry\n"
+        "assert 'generated-music' in load_registry('signal_sources')\n"
+        "print('torch' in sys.modules)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.strip() == "False"
 
 
 def test_strict_loading_raises_naming_plugin_distribution_and_stage(monkeypatch):
