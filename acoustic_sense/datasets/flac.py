@@ -13,7 +13,7 @@ from acoustic_sense.errors import DatasetError
 FULL_SCALE: Final = 2**23
 """Integer value of a sample at 1.0."""
 
-_BLOCK: Final = 2**19
+_BLOCK: Final = 2**16
 """Samples of each channel that are converted at a time, so that memory stays small."""
 
 
@@ -23,21 +23,13 @@ def quantise(samples: Float32[np.ndarray, "channel sample"]) -> np.ndarray:
     Raises:
         DatasetError: A sample lies beyond full scale, so that it could only be clipped.
     """
-    peak = float(np.abs(samples).max(initial=0.0))
+    peak = float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
     if peak > 1.0:
         raise DatasetError(f"the peak is {peak:.3g}, above full scale 1.0; lower the level")
-    whole = np.rint(samples.astype(np.float64) * FULL_SCALE)
-    return np.minimum(whole, FULL_SCALE - 1).astype(np.int32)
-
-
-def same_on_disk(
-    first: Float32[np.ndarray, "channel sample"], second: Float32[np.ndarray, "channel sample"]
-) -> bool:
-    """Return whether two signals are the same once rounded to 24 bits."""
-    return first.shape == second.shape and all(
-        np.array_equal(quantise(first[:, block]), quantise(second[:, block]))
-        for block in _blocks(first.shape[1])
-    )
+    whole = samples.astype(np.float64)
+    whole *= FULL_SCALE
+    np.rint(whole, out=whole)
+    return np.minimum(whole, FULL_SCALE - 1, out=whole).astype(np.int32)
 
 
 def write_flac(
@@ -91,18 +83,33 @@ def read_flac(
     channels, count, sample_rate_hz = audio_shape(path)
     rows = list(range(channels) if order is None else order)
     samples = np.empty((len(rows), count), dtype=np.float32)
-    done = 0
-    try:
-        with soundfile.SoundFile(path) as file:
-            for whole in file.blocks(_BLOCK, dtype="int32", always_2d=True):
-                samples[:, done : done + len(whole)] = whole.T[rows] >> 8
-                done += len(whole)
-    except soundfile.LibsndfileError as error:
-        raise DatasetError(f"{path}: not readable audio: {error}; write the file again") from None
-    if done != count:
-        raise DatasetError(f"{path}: truncated: {done} of {count} samples; write the file again")
+    for block, whole in _whole_blocks(path, count):
+        samples[:, block] = whole[rows]
     samples /= np.float32(FULL_SCALE)
     return samples, sample_rate_hz
+
+
+def holds(
+    path: Path,
+    samples: Float32[np.ndarray, "channel sample"],
+    sample_rate_hz: int,
+    order: Sequence[int] | None = None,
+) -> bool:
+    """Return whether a FLAC file is what `write_flac` writes for these arguments.
+
+    It is read some samples at a time, so that a long take is not in memory twice.
+
+    Raises:
+        DatasetError: The file is missing, corrupt or truncated.
+    """
+    rows = list(range(len(samples)) if order is None else order)
+    count = samples.shape[1]
+    if audio_shape(path) != (len(rows), count, sample_rate_hz):
+        return False
+    return all(
+        np.array_equal(quantise(samples[:, block])[rows], whole)
+        for block, whole in _whole_blocks(path, count)
+    )
 
 
 def audio_shape(path: Path) -> tuple[int, int, int]:
@@ -118,6 +125,24 @@ def audio_shape(path: Path) -> tuple[int, int, int]:
     except soundfile.LibsndfileError as error:
         raise DatasetError(f"{path}: not readable audio: {error}; write the file again") from None
     return int(header.channels), int(header.frames), int(header.samplerate)
+
+
+def _whole_blocks(path: Path, count: int) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield a file's samples as 24-bit whole numbers, shape `(channel, block)`, and where they lie.
+
+    Raises:
+        DatasetError: The file is corrupt, or does not hold `count` samples.
+    """
+    done = 0
+    try:
+        with soundfile.SoundFile(path) as file:
+            for whole in file.blocks(_BLOCK, dtype="int32", always_2d=True):
+                yield slice(done, done + len(whole)), whole.T >> 8
+                done += len(whole)
+    except soundfile.LibsndfileError as error:
+        raise DatasetError(f"{path}: not readable audio: {error}; write the file again") from None
+    if done != count:
+        raise DatasetError(f"{path}: truncated: {done} of {count} samples; write the file again")
 
 
 def _blocks(count: int) -> Iterator[slice]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from acoustic_sense.datasets.flac import audio_shape, read_flac, same_on_disk, write_flac
+from acoustic_sense.datasets.flac import audio_shape, holds, read_flac, write_flac
 from acoustic_sense.datasets.pose_archive import read_pose, write_pose
 from acoustic_sense.errors import AudioError, DatasetError
 from acoustic_sense.types import Playback, Recording, Scene, Take, TakeInfo
@@ -102,7 +102,7 @@ def read_take(folder: Path) -> Take:
             recording=Recording(heard, sample_rate_hz),
             playback=Playback(played, sample_rate_hz),
             pose=read_pose(folder / "pose.npz"),
-            scene=Scene.from_json(data["scene"]) if data.get("scene") else None,
+            scene=_scene(data),
             extra=data.get("extra", {}),
         )
     except (AudioError, ValidationError) as error:
@@ -140,6 +140,10 @@ def take_info(folder: Path, data: dict[str, Any]) -> TakeInfo:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])
         raise DatasetError(f"{folder / 'take.json'}: info.{where}: {problem['msg']}") from None
+
+
+def _scene(data: dict[str, Any]) -> Scene | None:
+    return Scene.from_json(data["scene"]) if data.get("scene") else None
 
 
 def _check_take(take: Take) -> None:
@@ -183,13 +187,15 @@ def _write_files(folder: Path, take: Take) -> None:
 
 def _check_written(folder: Path, take: Take) -> None:
     """Raise DatasetError unless the files hold the take."""
-    back = read_take(folder)
+    data, pose = read_take_json(folder), read_pose(folder / "pose.npz")
+    heard, played = take.recording.samples, take.playback.samples
+    rate = take.recording.sample_rate_hz
     same = {
-        "recording.flac": same_on_disk(back.recording.samples, take.recording.samples),
-        "playback.flac": same_on_disk(back.playback.samples, take.playback.samples),
-        "pose.npz": np.array_equal(back.pose.joints, take.pose.joints)
-        and back.pose.rate_hz == take.pose.rate_hz,
-        "take.json": back.info == take.info and back.scene == take.scene,
+        "recording.flac": holds(folder / "recording.flac", heard, rate, TO_AMBIX),
+        "playback.flac": holds(folder / "playback.flac", played, rate),
+        "pose.npz": np.array_equal(pose.joints, take.pose.joints)
+        and pose.rate_hz == take.pose.rate_hz,
+        "take.json": take_info(folder, data) == take.info and _scene(data) == take.scene,
     }
     for name, equal in same.items():
         if not equal:

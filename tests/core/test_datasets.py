@@ -278,7 +278,19 @@ def test_long_signals_are_written_and_read_in_blocks_without_a_seam(tmp_path):
     back, rate_hz = flac.read_flac(tmp_path / "a.flac", order=(0, 3, 1, 2))
     assert rate_hz == 48_000
     np.testing.assert_allclose(back, samples, atol=2**-24)
-    assert flac.same_on_disk(back, samples)
-    changed = back.copy()
-    changed[3, -1] += 2**-22
-    assert not flac.same_on_disk(changed, samples)
+    order = (0, 2, 3, 1)
+    assert flac.holds(tmp_path / "a.flac", samples, 48_000, order)
+    assert flac.holds(tmp_path / "a.flac", back, 48_000, order)
+    for place in (0, 2**16 - 1, 2**19 + 4320):
+        changed = back.copy()
+        changed[3, place] += 2**-22
+        assert not flac.holds(tmp_path / "a.flac", changed, 48_000, order)
+
+
+def test_a_file_of_another_shape_or_rate_does_not_hold_the_samples(tmp_path):
+    samples = np.zeros((2, 100), dtype=np.float32)
+    flac.write_flac(tmp_path / "a.flac", samples, 48_000)
+    assert flac.holds(tmp_path / "a.flac", samples, 48_000)
+    assert not flac.holds(tmp_path / "a.flac", samples, 44_100)
+    assert not flac.holds(tmp_path / "a.flac", samples[:1], 48_000)
+    assert not flac.holds(tmp_path / "a.flac", samples[:, :-1], 48_000)
