@@ -16,11 +16,12 @@ import numpy as np
 from jaxtyping import Float32, Float64
 from numba import njit
 
+from acoustic_sense_simulator.blocks import blocks
+
 HALF_TAPS = 32
 """Samples that count on each side of a place between two samples."""
 
 _FRACTIONS = 2048
-_BLOCK = 65_536  # samples that are read at a time
 _KAISER_BETA = 10.0  # sidelobes below -100 dB; transition from 21 to 27 kHz at 48 kHz
 
 
@@ -40,15 +41,55 @@ def read_at(
         Float32 array, shape `(channel, count)`.
     """
     result = np.empty((len(sound), count), dtype=np.float32)
-    block = np.empty((min(count, _BLOCK), len(sound)), dtype=np.float32)
-    for start in range(0, count, _BLOCK):
-        made = block[: min(_BLOCK, count - start)]
-        place = first + start * step
-        low = max(0, int(np.floor(place)) - HALF_TAPS)
-        piece = sound[:, low : low + int(np.ceil(len(made) * step)) + 2 * HALF_TAPS + 2]
-        _interpolate(np.ascontiguousarray(piece.T), place - low, step, _table(), made)
-        result[:, start : start + len(made)] = made.T
+    for block in blocks(count):
+        needed = _needed(block, first, step)
+        result[:, block] = _read(sound[:, needed], needed.start, block, first, step)
     return result
+
+
+def reread(
+    sound: Float32[np.ndarray, "channel sample"], first: float, step: float, count: int
+) -> Float32[np.ndarray, "channel out"]:
+    """Return what `read_at` does, in place of the sound's own first `count` samples.
+
+    Args:
+        sound: Float32 array, shape `(channel, sample)`, of at least `count` samples.
+        first: Place of the first sample returned.
+        step: Distance of two samples returned.
+        count: Number of samples returned.
+    """
+    behind = [block.start - _needed(block, first, step).start for block in blocks(count)]
+    past = max([0, *behind])
+    history = np.zeros((len(sound), past), dtype=np.float32)  # the last that were overwritten
+    for block in blocks(count):
+        needed, known = _needed(block, first, step), block.start - past
+        ahead = sound[:, block.start : max(needed.stop, block.stop)]
+        original = np.concatenate([history, ahead], axis=1)
+        piece = original[:, needed.start - known : needed.stop - known]
+        history = original[:, block.stop - known - past : block.stop - known].copy()
+        sound[:, block] = _read(piece, needed.start, block, first, step)
+    return sound[:, :count]
+
+
+def _needed(block: slice, first: float, step: float) -> slice:
+    """Return which samples of the sound decide a block of the result; some may lie past its end."""
+    low = max(0, int(np.floor(first + block.start * step)) - HALF_TAPS)
+    wanted = int(np.ceil((block.stop - block.start) * step))
+    return slice(low, low + wanted + 2 * HALF_TAPS + 2)
+
+
+def _read(
+    piece: Float32[np.ndarray, "channel piece"],
+    piece_start: int,
+    block: slice,
+    first: float,
+    step: float,
+) -> Float32[np.ndarray, "channel block"]:
+    """Return a block of the result from the samples that it needs."""
+    made = np.empty((block.stop - block.start, len(piece)), dtype=np.float32)
+    place = first + block.start * step - piece_start
+    _interpolate(np.ascontiguousarray(piece.T), place, step, _table(), made)
+    return made.T
 
 
 @lru_cache(maxsize=1)

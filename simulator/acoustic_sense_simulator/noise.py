@@ -9,6 +9,7 @@ References:
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from acoustic_sense_simulator.blocks import blocks
 from acoustic_sense_simulator.rendering.convolution import filtered
 
 REFERENCE_PA = 20e-6
@@ -83,7 +84,7 @@ def add_diffuse_noise(
     for channel, gain in zip(sound, (1.0, *(np.sqrt(1 / 3),) * 3), strict=True):
         white = generator.standard_normal((1, len(channel) + _TAPS - 1), dtype=np.float32)
         shaped = [taps[None] * np.float32(gain)]
-        channel += filtered(white, shaped, skip=_TAPS - 1, count=len(channel))[0]
+        filtered(white, shaped, skip=_TAPS - 1, onto=channel[None])
 
 
 def self_noise(
@@ -116,9 +117,11 @@ def add_self_noise(
     passed = float(np.mean(a_weighting(frequency) ** 2))
     rms = np.float32(REFERENCE_PA * 10 ** (level_dba / 20) / np.sqrt(passed))
     for channel in sound:
-        white = generator.standard_normal(len(channel), dtype=np.float32)
-        white *= rms
-        channel += white
+        for block in blocks(len(channel)):
+            part = channel[block]
+            white = generator.standard_normal(len(part), dtype=np.float32)
+            white *= rms
+            part += white
 
 
 def a_weighting(frequency_hz: Float64[np.ndarray, " bin"]) -> Float64[np.ndarray, " bin"]:

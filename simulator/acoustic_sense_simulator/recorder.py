@@ -10,9 +10,10 @@ from jaxtyping import Float32
 from acoustic_sense.dsp.ambisonics import convert, from_ambix
 from acoustic_sense.errors import SimulationError
 from acoustic_sense.types import Microphone, Noise, Scene
-from acoustic_sense_simulator.clock import HALF_TAPS, read_at
+from acoustic_sense_simulator.blocks import blocks
+from acoustic_sense_simulator.clock import HALF_TAPS, reread
 from acoustic_sense_simulator.noise import REFERENCE_PA, add_diffuse_noise, add_self_noise
-from acoustic_sense_simulator.rendering.equalisation import equalised
+from acoustic_sense_simulator.rendering.equalisation import equalise
 
 
 def clock_ratio(noise: Noise) -> float:
@@ -38,24 +39,36 @@ def clocked(
     """Return what the recorder samples of a sound, late by its latency and on its own clock.
 
     Args:
-        sound: Sound on the player's clock.
+        sound: Sound on the player's clock, of at least `count` samples; its memory is used for the
+            result.
         zero: Sample of it that the player sends at time 0.
         count: Samples to record.
         scene: Latency and clock drift.
 
     Returns:
-        Float32 array, shape `(4, count)`; part of `sound` itself where that will do.
+        Float32 array, shape `(4, count)`, contiguous.
     """
     delay = round(scene.noise.latency_s * scene.sample_rate_hz)
     ratio = clock_ratio(scene.noise)
-    if ratio != 1.0:
-        return read_at(sound, zero - delay / ratio, 1 / ratio, count)
-    start = zero - delay
-    silence = min(count, max(0, -start))
-    piece = sound[:, max(start, 0) : max(start, 0) + count - silence]
-    if piece.shape[1] == count:
-        return piece
-    return np.pad(piece, ((0, 0), (silence, count - silence - piece.shape[1])))
+    if ratio == 1.0:
+        return _cut(sound, zero - delay, count)
+    reread(sound, zero - delay / ratio, 1 / ratio, count)
+    return _cut(sound, 0, count)
+
+
+def _cut(
+    sound: Float32[np.ndarray, "4 sample"], start: int, count: int
+) -> Float32[np.ndarray, "4 out"]:
+    """Return `count` samples from number `start` on, silence beyond the ends, in `sound`'s memory.
+
+    Row after row moves towards the front, so that none overwrites one that has yet to move.
+    """
+    cut = sound.reshape(-1)[: len(sound) * count].reshape(len(sound), count)
+    begin, end = (int(np.clip(place - start, 0, count)) for place in (0, sound.shape[1]))
+    for row, samples in zip(cut, sound, strict=True):
+        row[begin:end] = samples[start + begin : start + end]  # numpy minds the overlap
+        row[:begin] = row[end:] = 0.0
+    return cut
 
 
 def recorded(
@@ -83,37 +96,38 @@ def recorded(
     noise, rate = scene.noise, scene.sample_rate_hz
     if noise.noise_criterion is not None:
         add_diffuse_noise(pressure, noise.noise_criterion, rate, room_generator)
-    pressure = equalised(pressure, scene.microphone.response_db, rate)
-    pressure = channels_of(scene.microphone, pressure)
+    equalise(pressure, scene.microphone.response_db, rate)
+    to_channels(scene.microphone, pressure)
     if noise.self_noise_db_spl is not None:
         add_self_noise(pressure, noise.self_noise_db_spl, rate, microphone_generator)
     full_scale_pa = REFERENCE_PA * 10 ** (noise.full_scale_db_spl / 20) * np.sqrt(2)
     pressure /= np.float32(full_scale_pa)
-    labelled = scene.microphone.convention == "ambix"  # as it is read: nothing to exchange
-    digital = pressure if labelled else convert(pressure, "sn3d", scene.microphone.convention)
-    peak = max(-float(digital.min()), float(digital.max()))
+    if scene.microphone.convention != "ambix":  # else it is as it is read: nothing to exchange
+        for block in blocks(pressure.shape[1]):
+            digital = convert(pressure[:, block], "sn3d", scene.microphone.convention)
+            pressure[:, block] = from_ambix(digital)
+    peak = max(-float(pressure.min()), float(pressure.max()))
     if peak > 1.0:
         raise SimulationError(
             f"the recording clips by {20 * np.log10(peak):.1f} dB; raise "
             "noise.full_scale_db_spl or lower noise.playback_level_db_spl"
         )
-    return np.ascontiguousarray(digital) if labelled else from_ambix(digital)
+    return pressure
 
 
-def channels_of(
-    microphone: Microphone, field: Float32[np.ndarray, "4 sample"]
-) -> Float32[np.ndarray, "4 sample"]:
-    """Return the microphone's four channels, its axes and gains as wrong as they are.
+def to_channels(microphone: Microphone, field: Float32[np.ndarray, "4 sample"]) -> None:
+    """Turn a field into the microphone's four channels in place, axes and gains as they are.
 
     Args:
         microphone: Its `axes` and `channel_gain_db`.
-        field: True W, X, Y, Z.
+        field: True W, X, Y, Z; the channels afterwards.
     """
     if microphone.axes == "+x+y+z" and not any(microphone.channel_gain_db):
-        return field
+        return
     names, signs = microphone.axes[1::2], microphone.axes[::2]
     order = [0, *(1 + "xyz".index(name) for name in names)]
     factors = np.array([1.0, *(1.0 if sign == "+" else -1.0 for sign in signs)])
     factors *= 10 ** (np.array(microphone.channel_gain_db) / 20)
-    channels: Float32[np.ndarray, "4 sample"] = field[order] * factors[:, None].astype(np.float32)
-    return channels
+    column = factors[:, None].astype(np.float32)
+    for block in blocks(field.shape[1]):
+        field[:, block] = field[order, block] * column

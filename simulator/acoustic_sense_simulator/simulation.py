@@ -8,6 +8,7 @@ the recorder's: where that is fast, the body is rendered at that many more poses
 """
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,12 +17,12 @@ from jaxtyping import Float32
 
 from acoustic_sense.contracts import SignalSource
 from acoustic_sense.errors import SimulationError
-from acoustic_sense.plugin_loading import load_plugins
+from acoustic_sense.plugin_loading import load_registry
 from acoustic_sense.types import Playback, PoseTrack, Recording, Scene, Subject, Take, TakeInfo
 from acoustic_sense_simulator.loudspeaker import check_cone
 from acoustic_sense_simulator.noise import REFERENCE_PA
 from acoustic_sense_simulator.recorder import clock_ratio, clocked, recorded, samples_after
-from acoustic_sense_simulator.rendering.equalisation import equalised
+from acoustic_sense_simulator.rendering.equalisation import equalise
 from acoustic_sense_simulator.rendering.posing import SkinnedPoses, blocks_of
 from acoustic_sense_simulator.rendering.renderer import MovingMesh, scattered_sound, static_sound
 from acoustic_sense_simulator.room.response import check_inside
@@ -32,6 +33,7 @@ PRE_ROLL_S = 1.0
 _CLEARANCE_M = 0.05
 _MICROPHONE_CLEARANCE_M = 0.1
 _FLOOR_TOLERANCE_M = 0.05
+_SUMMED_AT_ONCE = 65_536
 
 
 def simulate(scene: Scene) -> Take:
@@ -50,6 +52,13 @@ def simulate(scene: Scene) -> Take:
         UnknownPluginError: No signal source has the name `playback.source`.
         AudioError: The playback cannot be made.
     """
+    take = rendered(scene)
+    playback = take.playback.samples.copy()
+    return replace(take, playback=Playback(playback, scene.sample_rate_hz))
+
+
+def rendered(scene: Scene) -> Take:
+    """Render one scene, see `simulate`; the playback is part of the track kept, so read-only."""
     _check_positions(scene)
     motion_generator, *noise_generators = np.random.default_rng(scene.seed).spawn(3)
     source, track, pre_roll = _playback(scene)
@@ -65,7 +74,7 @@ def simulate(scene: Scene) -> Take:
     del heard
     pressure *= np.float32(gain)
     recording = recorded(scene, pressure, *noise_generators)
-    playback = track[:, pre_roll : pre_roll + count].copy()  # the track itself is kept
+    playback = track[:, pre_roll : pre_roll + count]
     return Take(
         info=_info(scene, source),
         recording=Recording(recording, scene.sample_rate_hz),
@@ -112,7 +121,7 @@ def _playback(scene: Scene) -> tuple[SignalSource, Float32[np.ndarray, "speaker 
     The playback goes on after the take for as long as its recording needs.
     """
     wanted = scene.playback
-    component: Any = load_plugins().signal_sources[wanted.source]
+    component: Any = load_registry("signal_sources")[wanted.source]
     source: SignalSource = component(component.parse(wanted.config, f"playback {wanted.source}"))
     rate = scene.sample_rate_hz
     after = samples_after(scene)
@@ -130,7 +139,7 @@ def _playback(scene: Scene) -> tuple[SignalSource, Float32[np.ndarray, "speaker 
     missing = pre_roll + count - cut.shape[1]
     if missing > 0:  # the two roundings may differ by a sample
         cut = np.pad(cut, ((0, 0), (0, missing)))
-    return source, np.ascontiguousarray(cut, dtype=np.float32), pre_roll
+    return source, cut.astype(np.float32, copy=False), pre_roll
 
 
 @lru_cache(maxsize=1)
@@ -219,11 +228,10 @@ def _radiated(
     """Return the playback through each loudspeaker's frequency response."""
     if not any(loudspeaker.response_db for loudspeaker in scene.loudspeakers):
         return playback
-    rows = [
-        equalised(samples[None], loudspeaker.response_db, scene.sample_rate_hz)
-        for samples, loudspeaker in zip(playback, scene.loudspeakers, strict=True)
-    ]
-    return np.concatenate(rows)
+    radiated = playback.copy()
+    for row, loudspeaker in enumerate(scene.loudspeakers):
+        equalise(radiated[row : row + 1], loudspeaker.response_db, scene.sample_rate_hz)
+    return radiated
 
 
 def _playback_gain(scene: Scene, static: Float32[np.ndarray, "4 sample"]) -> float:
@@ -232,10 +240,19 @@ def _playback_gain(scene: Scene, static: Float32[np.ndarray, "4 sample"]) -> flo
     The playback's level is that of W in the empty room over the take, so that the person
     changes what is heard but not how loud the loudspeakers are.
     """
-    rms = float(np.sqrt(np.mean(np.square(static[0], dtype=np.float64))))
+    rms = float(np.sqrt(_energy(static[0]) / static.shape[1]))
     if rms == 0.0:
         return 0.0
     return REFERENCE_PA * 10 ** (scene.noise.playback_level_db_spl / 20) / rms
+
+
+def _energy(samples: Float32[np.ndarray, " sample"]) -> float:
+    """Return the sum of squares, halves added pairwise: numpy's own sum, but nothing is copied."""
+    if len(samples) <= _SUMMED_AT_ONCE:
+        return float(np.square(samples, dtype=np.float64).sum())
+    half = len(samples) // 2
+    half -= half % 8  # numpy halves so
+    return _energy(samples[:half]) + _energy(samples[half:])
 
 
 def _info(scene: Scene, source: SignalSource) -> TakeInfo:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from acoustic_sense_simulator.clock import HALF_TAPS, read_at
+from acoustic_sense_simulator.clock import HALF_TAPS, read_at, reread
 
 RATE = 48_000
 
@@ -39,3 +39,14 @@ def test_every_channel_is_read_alike():
     for channel in range(4):
         alone = read_at(sound[channel : channel + 1], 5.5, 1.0001, 1800)
         assert np.array_equal(alone[0], whole[channel])
+
+
+@pytest.mark.parametrize("first", [-24_000.4, -0.3, 0.0, 700.6, 70_000.2])
+@pytest.mark.parametrize("drift_ppm", [-1000.0, 3.0, 1000.0])
+def test_reading_in_place_gives_the_same_bytes(first, drift_ppm):
+    count, step = 200_000, 1 / (1 + drift_ppm * 1e-6)
+    sound = np.random.default_rng(2).standard_normal((2, count + 1000)).astype(np.float32)
+    expected = read_at(sound, first, step, count)
+    got = reread(sound, first, step, count)
+    assert np.shares_memory(got, sound)
+    assert got.tobytes() == expected.tobytes()

@@ -43,6 +43,14 @@ def test_nothing_is_heard_long_after_the_end():
     assert not filtered(signal, [response], skip=10_000, count=50).any()
 
 
+def test_adds_onto_what_is_there():
+    signals, responses, there = random(2, 40_000), [random(4, 900)] * 2, random(4, 30_000, seed=7)
+    wanted = there + filtered(signals, responses, skip=20, count=30_000)
+    got = filtered(signals, responses, skip=20, onto=there)
+    assert got is there
+    assert np.array_equal(got, wanted)
+
+
 def test_blocks_leave_no_seams(monkeypatch):
     """However long the blocks, the result is the same to rounding."""
     signals, responses = random(1, 30_000), [random(2, 333)]

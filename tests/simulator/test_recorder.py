@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from acoustic_sense_simulator import simulate
 from acoustic_sense_simulator.noise import NC_BANDS_HZ, NC_CURVES_DB
+from acoustic_sense_simulator.recorder import clocked
 from scipy.signal import resample
 
 from acoustic_sense.dsp.ambisonics import CONVENTIONS, convert, to_ambix
@@ -101,6 +102,18 @@ def test_negative_latency_is_a_recording_that_is_early():
     assert np.std(early[0, -480:]) > 0.5 * np.std(now[0]), "the end is sound, not silence"
 
 
+@pytest.mark.parametrize("latency_s", [-0.4, -0.01, 0.0, 0.02, 0.5])
+@pytest.mark.parametrize("zero", [0, 960, 48_000])
+def test_latency_moves_the_sound_and_leaves_silence(latency_s, zero):
+    count, delay = 40_000, round(latency_s * 48_000)
+    scene = replace(EMPTY, seconds=count / 48_000, noise=replace(QUIET, latency_s=latency_s))
+    sound = np.random.default_rng(0).standard_normal((4, zero + count)).astype(np.float32)
+    padded = np.pad(sound, ((0, 0), (24_000, 24_000)))
+    got = clocked(sound.copy(), zero, count, scene)
+    assert got.flags.c_contiguous
+    assert np.array_equal(got, padded[:, 24_000 + zero - delay :][:, :count])
+
+
 @pytest.fixture
 def clicks(tmp_path):
     """A track of clicks 100 ms apart, and where they are."""
@@ -130,9 +143,10 @@ def test_click_lies_where_the_recorders_clock_says(clicks, drift_ppm):
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_wrong_convention_is_undone_by_naming_it(convention):
-    microphone = replace(EMPTY.microphone, convention=convention)
-    wrong = simulate(replace(EMPTY, microphone=microphone)).recording.samples
-    right = simulate(EMPTY).recording.samples
+    scene = replace(EMPTY, seconds=1.5)
+    microphone = replace(scene.microphone, convention=convention)
+    wrong = simulate(replace(scene, microphone=microphone)).recording.samples
+    right = simulate(scene).recording.samples
     np.testing.assert_allclose(convert(to_ambix(wrong), convention, "sn3d"), right, atol=1e-6)
     assert np.array_equal(wrong, right) == (convention == "ambix")
 

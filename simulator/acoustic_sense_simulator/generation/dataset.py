@@ -7,7 +7,7 @@ from pathlib import Path
 from acoustic_sense.contracts.simulator import GenerationProgress
 from acoustic_sense.datasets import DatasetWriter
 from acoustic_sense.errors import AcousticSenseError, DatasetError
-from acoustic_sense.plugin_loading import load_plugins
+from acoustic_sense.plugin_loading import load_registry
 from acoustic_sense.types import Scene
 from acoustic_sense_simulator.generation.jobs import TakeJob, disk_problem
 from acoustic_sense_simulator.generation.workers import run_jobs
@@ -66,7 +66,7 @@ def generate(
 
 def _check_sources(config: GenerationConfig) -> None:
     """Raise before anything is written if a track cannot be played."""
-    sources = load_plugins().signal_sources
+    sources = load_registry("signal_sources")
     for track in config.tracks:
         sources[track.source].parse(
             track.config, f"track '{track.name}', signal source '{track.source}'"

@@ -62,7 +62,7 @@ def _make_take(job: TakeJob) -> float:
     from acoustic_sense.datasets.take_files import take_folder
     from acoustic_sense.types import Scene
     from acoustic_sense_simulator.generation.threads import single_thread
-    from acoustic_sense_simulator.simulation import simulate
+    from acoustic_sense_simulator.simulation import rendered
 
     scene: Scene = Scene.from_json(job.scene)
     out = Path(job.out)
@@ -70,7 +70,7 @@ def _make_take(job: TakeJob) -> float:
     if take_folder(out, scene.id).exists():
         return scene.seconds  # a cluster may run a job twice when it loses a worker
     with single_thread():
-        take = simulate(scene)
+        take = rendered(scene)
     _check_reachable(out)
     try:
         write_take(out, take)

@@ -24,6 +24,7 @@ def filtered(
     *,
     skip: int = 0,
     count: int | None = None,
+    onto: Float32[np.ndarray, "channel out"] | None = None,
 ) -> Float32[np.ndarray, "channel out"]:
     """Return the sum of all signals, each through its own response.
 
@@ -32,18 +33,20 @@ def filtered(
         responses: One for each signal, shape `(channel, tap)`; lengths may differ.
         skip: Samples to leave out at the beginning: half the taps for a filter whose time zero is
             in its middle.
-        count: Samples to return; as many as the signals have if None.
+        count: Samples to return; as many as `onto`, else the signals, has if None.
+        onto: What to add it to, in place; silence if None. It must not overlap the signals.
 
     Returns:
         Float32 array, shape `(channel, count)`, sample n being
         `sum over signal, k of responses[signal][:, k] * signals[signal, n + skip - k]`.
     """
-    count = signals.shape[1] if count is None else count
+    if count is None:
+        count = signals.shape[1] if onto is None else onto.shape[1]
     taps = max(response.shape[1] for response in responses)
     wanted = max(_RESPONSES_IN_A_BLOCK * taps, _SHORTEST_BLOCK)
     size = scipy.fft.next_fast_len(min(wanted, count + taps), real=True)
     spectra = [scipy.fft.rfft(response, n=size, axis=1) for response in responses]
-    result = np.empty((len(spectra[0]), count), dtype=np.float32)
+    result = np.zeros((len(spectra[0]), count), dtype=np.float32) if onto is None else onto
     block = np.empty(size, dtype=np.float32)
     total, product = np.empty_like(spectra[0]), np.empty_like(spectra[0])
     for start in range(0, count, size - taps + 1):
@@ -54,7 +57,7 @@ def filtered(
             np.multiply(spectrum, scipy.fft.rfft(block), out=product)
             total += product
         sound = scipy.fft.irfft(total, n=size, axis=1)
-        result[:, start:stop] = sound[:, taps - 1 : taps - 1 + stop - start]
+        result[:, start:stop] += sound[:, taps - 1 : taps - 1 + stop - start]
     return result
 
 

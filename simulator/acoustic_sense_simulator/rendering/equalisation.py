@@ -28,16 +28,27 @@ def equalised(
     """
     if not response_db:
         return samples
+    equal = samples.copy()
+    equalise(equal, response_db, sample_rate_hz)
+    return equal
+
+
+def equalise(
+    samples: Float32[np.ndarray, "channel sample"],
+    response_db: tuple[float, ...],
+    sample_rate_hz: int,
+) -> None:
+    """Send samples through a frequency response in place, see `equalised`."""
+    if not response_db:
+        return
     if len(response_db) != len(RESPONSE_FREQUENCIES_HZ):
         raise SimulationError(
             f"response_db has {len(response_db)} gains; give one for each of "
             f"{len(RESPONSE_FREQUENCIES_HZ)} frequencies from 63 Hz to 16 kHz, or none"
         )
     taps = minimum_phase_taps(response_db, sample_rate_hz)
-    equal = np.empty(samples.shape, dtype=np.float32)
-    for row, channel in enumerate(samples):
-        equal[row] = filtered(channel[None], [taps[None]])[0]
-    return equal
+    for channel in samples:
+        channel[:] = filtered(channel[None], [taps[None]])[0]
 
 
 def minimum_phase_taps(
