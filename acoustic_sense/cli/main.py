@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 from acoustic_sense.cli.commands.dataset import dataset_app
 from acoustic_sense.cli.commands.demo import demo
 from acoustic_sense.cli.commands.evaluate import evaluate
+from acoustic_sense.cli.commands.export import export
 from acoustic_sense.cli.commands.plugins import plugins_app
 from acoustic_sense.cli.commands.predict import predict
 from acoustic_sense.cli.commands.report import report
@@ -88,6 +89,7 @@ app.add_typer(dataset_app, name="dataset", cls=SuggestingGroup)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)
+app.command("export")(export)
 app.command("report")(report)
 app.add_typer(plugins_app, name="plugins", cls=SuggestingGroup)
 

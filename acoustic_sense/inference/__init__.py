@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from acoustic_sense.inference.loading import load_model, load_pipeline, shipped_models
     from acoustic_sense.inference.model import Pipeline, SensingModel, build_pipeline
     from acoustic_sense.inference.model_files import save_model
+    from acoustic_sense.inference.onnx_files import export_onnx
     from acoustic_sense.inference.predictor import Predictor
     from acoustic_sense.inference.streaming import Stream
 
@@ -23,6 +24,7 @@ _HOME = {
     "SensingModel": "model",
     "Stream": "streaming",
     "build_pipeline": "model",
+    "export_onnx": "onnx_files",
     "load_model": "loading",
     "load_pipeline": "loading",
     "save_model": "model_files",
@@ -37,6 +39,7 @@ __all__ = [
     "SensingModel",
     "Stream",
     "build_pipeline",
+    "export_onnx",
     "load_model",
     "load_pipeline",
     "save_model",
