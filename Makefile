@@ -58,6 +58,7 @@ bench: $(VENV)/.dev  ## Measure everything but training anew: an hour. Writes be
 	$(BIN)/python benchmarks/generation.py
 	$(BIN)/python benchmarks/generation.py --memory
 	$(BIN)/python benchmarks/generation.py --hour
+	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python docs/how_true.py
 
 figures: $(VENV)/.dev  ## Write tables and pictures of the documentation from benchmarks/results.
