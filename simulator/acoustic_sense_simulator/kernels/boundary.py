@@ -1,8 +1,10 @@
 """Kernels of the boundary integral equation: rows of influence, exact near integrals.
 
 With `G = exp(i k r) / (4 pi r)`, `n` the normal of the facet and `beta` its admittance, one entry
-is the facet's integral of `dG/dn + i k beta G`: at the facet's centre where it is far, as the
-exact static integral plus the smooth rest by a rule of three points where it is near.
+is a facet's integral of `dG/dn + i k beta G`: at its node where it is far, as the exact static
+integral plus the smooth rest by a rule of three points where it is near. Where the pressure varies
+over the facet those points are its nodes, and what the rule misses of the static integral goes to
+them as the pressure at the nearest point does.
 
 References:
     Van Oosterom, Strackee: The solid angle of a plane triangle, IEEE Trans. Biomed. Eng. 1983.
@@ -16,6 +18,7 @@ import numpy as np
 from numba import njit
 
 _QUARTER_TURNS = np.float32(1 / np.pi)
+_AT_NODE_M = 1e-6  # nearer than this, a place is the node itself
 _HALF = np.float32(0.5)
 _ONE = np.float32(1.0)
 _TWO = np.float32(2.0)
@@ -31,15 +34,15 @@ _C4, _C6, _C8, _C10, _C12 = (
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def fill_rows(places: Any, points: Any, vectors: Any, k: Any, beta: Any, re: Any, im: Any) -> None:
-    """Fill the influence of every facet's centre on every place, in single precision.
+    """Fill the influence of every node on every place, in single precision.
 
     Args:
         places: Float32, `(place, 3)`, metres.
-        points: Float32, `(3, facet)`, centres of the facets.
-        vectors: Float32, `(4, facet)`: normal times area over 4 pi, then area over 4 pi.
+        points: Float32, `(3, node)`.
+        vectors: Float32, `(4, node)`: normal times area over 4 pi, then area over 4 pi.
         k: Wavenumber, float32.
         beta: Specific admittance, float32.
-        re: Float32 result, `(place, facet)`, real part.
+        re: Float32 result, `(place, node)`, real part.
         im: The imaginary part.
     """
     for i in range(len(places)):
@@ -164,28 +167,88 @@ def mend_near(
     re: Any,
     im: Any,
 ) -> None:
-    """Write the near entries of the rows that begin with place number `first`."""
-    point = np.empty(3)
+    """Write the near entries of the rows that begin with place number `first`.
+
+    There are as many columns as facets, or three times as many.
+    """
+    linear = re.shape[1] > len(areas)
+    parts, shares = np.empty((4, 3)), np.empty(3)
     for row in range(len(re)):
-        i = first + row
-        for entry in range(starts[i], starts[i + 1]):
+        place = places[first + row]
+        for entry in range(starts[first + row], starts[first + row + 1]):
             j = columns[entry]
-            double_re, double_im, single_re, single_im = 0.0, 0.0, 0.0, 0.0
-            for q in range(3):
-                for axis in range(3):
-                    total = corners[j, 0, axis] + corners[j, 1, axis] + corners[j, 2, axis]
-                    point[axis] = total / 6 + corners[j, q, axis] / 2 - places[i, axis]
-                r = np.sqrt(point[0] ** 2 + point[1] ** 2 + point[2] ** 2)
-                r = max(r, 1e-9)
-                cosine, sine = np.cos(k * r), np.sin(k * r)
-                slope = point[0] * normals[j, 0] + point[1] * normals[j, 1]
-                slope = (slope + point[2] * normals[j, 2]) / r
-                double_re += slope * (-k * sine + (1 - cosine) / r) / r
-                double_im += slope * (k * cosine - sine / r) / r
-                single_re += (cosine - 1) / r
-                single_im += sine / r
-            share = areas[j] / (12 * np.pi)
-            single_re = layers[1, entry] + share * single_re
-            single_im = share * single_im
-            re[row, j] = layers[0, entry] + share * double_re - k * beta * single_im
-            im[row, j] = share * double_im + k * beta * single_re
+            _points_of_facet(place, corners[j], normals[j], areas[j], k, parts)
+            double, single = layers[0, entry], layers[1, entry]
+            if linear:
+                missed = _missed(place, corners[j], normals[j], areas[j], double, single, parts)
+                _nearest_shares(place, corners[j], shares)
+                for q in range(3):
+                    n = 3 * j + q
+                    double_re = parts[0, q] + shares[q] * missed[0]
+                    single_re = parts[2, q] + shares[q] * missed[1]
+                    re[row, n] = double_re - k * beta * parts[3, q]
+                    im[row, n] = parts[1, q] + k * beta * single_re
+            else:
+                re[row, j] = double + parts[0].sum() - k * beta * parts[3].sum()
+                im[row, j] = parts[1].sum() + k * beta * (single + parts[2].sum())
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _points_of_facet(place: Any, corners: Any, normal: Any, area: Any, k: Any, parts: Any) -> None:
+    """Fill double (re, im) and single layer (re, im) at three points, less the static ones."""
+    share = area / (12 * np.pi)
+    for q in range(3):
+        slope, r = _towards(place, corners, normal, q)
+        cosine, sine = np.cos(k * r), np.sin(k * r)
+        parts[0, q] = share * slope * (-k * sine + (1 - cosine) / r) / r
+        parts[1, q] = share * slope * (k * cosine - sine / r) / r
+        parts[2, q] = share * (cosine - 1) / r
+        parts[3, q] = share * sine / r
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _missed(
+    place: Any, corners: Any, normal: Any, area: Any, double: Any, single: Any, parts: Any
+) -> Any:
+    """Add the static layers at three points, and return what they miss of the exact integrals."""
+    share = area / (12 * np.pi)
+    for q in range(3):
+        slope, r = _towards(place, corners, normal, q)
+        if r > _AT_NODE_M:
+            parts[0, q] -= share * slope / r**2
+            parts[2, q] += share / r
+            double += share * slope / r**2
+            single -= share / r
+    return double, single
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _towards(place: Any, corners: Any, normal: Any, q: Any) -> Any:
+    """Return cosine to the normal and distance from a place to a point of Gauss's rule."""
+    square, slope = 0.0, 0.0
+    for axis in range(3):
+        total = corners[0, axis] + corners[1, axis] + corners[2, axis]
+        away = total / 6 + corners[q, axis] / 2 - place[axis]
+        square += away * away
+        slope += away * normal[axis]
+    r = max(np.sqrt(square), 1e-9)
+    return slope / r, r
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _nearest_shares(place: Any, corners: Any, shares: Any) -> None:
+    """Fill what each node counts, linearly, at the point of a facet that is below a place."""
+    aa, ab, bb, a, b = 0.0, 0.0, 0.0, 0.0, 0.0
+    for axis in range(3):
+        one = corners[1, axis] - corners[0, axis]
+        two = corners[2, axis] - corners[0, axis]
+        away = place[axis] - corners[0, axis]
+        aa, ab, bb = aa + one * one, ab + one * two, bb + two * two
+        a, b = a + one * away, b + two * away
+    below = aa * bb - ab * ab
+    second, third = (bb * a - ab * b) / below, (aa * b - ab * a) / below
+    shares[0] = min(max(1 - second - third, 0.0), 1.0)
+    shares[1], shares[2] = min(max(second, 0.0), 1.0), min(max(third, 0.0), 1.0)
+    total = shares[0] + shares[1] + shares[2]
+    for q in range(3):
+        shares[q] = 2 * shares[q] / total - 1 / 3

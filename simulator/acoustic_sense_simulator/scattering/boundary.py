@@ -10,7 +10,8 @@ is solved for on the body's own mesh, so that limbs throw sound and shadow on ea
 The steps stop there on purpose: a cavity behind a narrow slit (an open mouth in a mesh) rings
 without loss in the exact solution of rigid facets, and the first steps damp it as air would.
 
-Facets longer than the wavelength allows are cut, down to `SHORTEST_EDGE_M`.
+Facets longer than the wavelength allows are cut, down to `SHORTEST_EDGE_M`. Where many are still
+too long, the pressure on all is linear, with three unknowns on each, instead of constant.
 """
 
 from dataclasses import dataclass
@@ -72,14 +73,15 @@ def boundary_pressure(
     """
     shape = len(sources_m), len(receivers_m), len(frequencies_hz)
     scattered = np.zeros(shape, dtype=np.complex128)
-    equation, cut_at = None, np.nan
+    equation, cut_at = None, (np.nan, np.nan)
     for column in np.argsort(frequencies_hz):
-        longest = longest_edge(float(frequencies_hz[column]), accuracy.edges)
-        if equation is None or longest != cut_at:
-            equation, cut_at = (
-                BoundaryEquation(elements_of(vertices_m, faces, longest), beta),
-                longest,
-            )
+        edges = (
+            longest_edge(float(frequencies_hz[column]), accuracy.edges),
+            longest_constant_edge(float(frequencies_hz[column]), accuracy.edges),
+        )
+        if equation is None or edges != cut_at:
+            equation = BoundaryEquation(elements_of(vertices_m, faces, *edges), beta)
+            cut_at = edges
         k = 2 * np.pi * float(frequencies_hz[column]) / SPEED_OF_SOUND_M_S
         pressure = equation.iterated(k, sources_m, accuracy.tolerance)
         scattered[:, :, column] = equation.radiated(k, pressure, receivers_m).T
@@ -131,6 +133,17 @@ def longest_edge(frequency_hz: float, edges: float) -> float:
     wanted = SPEED_OF_SOUND_M_S / frequency_hz / edges
     rungs = np.floor(2 * np.log2(max(wanted, SHORTEST_EDGE_M) / SHORTEST_EDGE_M) + 1e-9)
     return float(SHORTEST_EDGE_M * 2 ** (rungs / 2))
+
+
+def longest_constant_edge(frequency_hz: float, edges: float) -> float:
+    """Return the longest edge of a facet of constant pressure at a frequency, metres.
+
+    Args:
+        frequency_hz: Frequency in hertz.
+        edges: Edges in a wavelength.
+    """
+    wanted = SPEED_OF_SOUND_M_S / frequency_hz / edges
+    return wanted if wanted < SHORTEST_EDGE_M else np.inf
 
 
 def boundary_share(

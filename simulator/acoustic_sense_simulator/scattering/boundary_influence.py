@@ -19,14 +19,15 @@ from acoustic_sense_simulator.scattering.boundary_mesh import Elements
 NEAR_SIZES = 3.0
 """Distance over the size of a facet below which its integrals are exact."""
 
-_BLOCK_ENTRIES = 1_000_000
+_BLOCK_ENTRIES = 250_000
 _CANDIDATES = 8192
 
 
 class Influence:
     """What a pressure on the facets does at given places: rows of the double and single layer.
 
-    Entries are integrals of `dG/dn + i k beta G` over each facet.
+    Entries are integrals of `dG/dn + i k beta G` over each facet, times what is 1 at one of its
+    nodes and 0 at the others.
 
     Attributes:
         elements: The facets.
@@ -45,17 +46,19 @@ class Influence:
         self._places = np.ascontiguousarray(places_m)
         origin = elements.centres.mean(axis=0)
         self._narrow_places = (self._places - origin).astype(np.float32)
-        self._points = np.ascontiguousarray((elements.centres - origin).T, dtype=np.float32)
-        share = elements.areas / (4 * np.pi)
-        vectors = np.concatenate([elements.normals * share[:, None], share[:, None]], axis=1)
+        nodes = elements.nodes
+        centres = np.ascontiguousarray((elements.centres - origin).T, dtype=np.float32)
+        self._points = np.ascontiguousarray((nodes.places - origin).T, dtype=np.float32)
+        share = nodes.areas / (4 * np.pi)
+        vectors = np.concatenate([nodes.normals * share[:, None], share[:, None]], axis=1)
         self._vectors = np.ascontiguousarray(vectors.T, dtype=np.float32)
         sizes = np.linalg.norm(elements.corners - elements.centres[:, None], axis=2).max(axis=1)
         reach = ((NEAR_SIZES * sizes) ** 2).astype(np.float32)
         counts = np.empty(len(self._places), dtype=np.int64)
-        count_near(self._narrow_places, self._points, reach, counts)
+        count_near(self._narrow_places, centres, reach, counts)
         self._starts = np.concatenate([[0], np.cumsum(counts)])
         self._columns = np.empty(self._starts[-1], dtype=np.int32)
-        list_near(self._narrow_places, self._points, reach, self._starts, self._columns)
+        list_near(self._narrow_places, centres, reach, self._starts, self._columns)
         self._layers = np.empty((2, len(self._columns)))
         near_static(
             self._places,
@@ -73,8 +76,8 @@ class Influence:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Number of places and of facets."""
-        return len(self._places), len(self.elements.areas)
+        """Number of places and of nodes."""
+        return len(self._places), len(self.elements.nodes.areas)
 
     def rows(self, k: float, beta: float, first: int, re: np.ndarray, im: np.ndarray) -> None:
         """Fill real and imaginary part of the rows that begin with place number `first`.
@@ -115,21 +118,21 @@ class Influence:
             self.rows(k, beta, first, re[part], im[part])
             yield re[part], im[part]
 
-    def matrix(self, k: float, beta: float) -> Complex64[np.ndarray, "place facet"]:
+    def matrix(self, k: float, beta: float) -> Complex64[np.ndarray, "place node"]:
         """Return all rows."""
         parts = [re + np.complex64(1j) * im for re, im in self.blocks(k, beta)]
         return np.concatenate(parts) if parts else np.zeros(self.shape, dtype=np.complex64)
 
     def product(
-        self, k: float, beta: float, pressure: Complex128[np.ndarray, "facet column"]
+        self, k: float, beta: float, pressure: Complex128[np.ndarray, "node column"]
     ) -> Complex128[np.ndarray, "place column"]:
-        """Return the rows times a pressure on the facets, without holding them all."""
+        """Return the rows times a pressure at the nodes, without holding them all."""
         narrow = split_columns(pressure)
         parts = [joined(re @ narrow, im @ narrow) for re, im in self.blocks(k, beta)]
         return np.concatenate(parts) if parts else np.zeros((0, pressure.shape[1]), complex)
 
 
-def split_columns(values: np.ndarray) -> Float32[np.ndarray, "facet column2"]:
+def split_columns(values: np.ndarray) -> Float32[np.ndarray, "node column2"]:
     """Return real and imaginary parts side by side, single precision."""
     return np.concatenate([values.real, values.imag], axis=1).astype(np.float32)
 

@@ -1,6 +1,7 @@
 """The boundary integral equation of one body at one wavenumber, and its solution.
 
-With constant pressure on flat facets and collocation at their centres,
+With constant pressure on flat facets and collocation at their centres, or linear pressure and
+collocation at three nodes (the points of Gauss's rule, so that a far facet is their plain sum),
 
     c p(x) - sum_y p(y) integral_y (dG/dn + i k beta G) = p_inc(x),
 
@@ -12,7 +13,8 @@ with `C p + p_in = 0` for those points and `P = C* (C C* + e)^-1` the way back t
 
 References:
     Schenck: Improved integral formulation for acoustic radiation problems, JASA 44, 1968 (points
-    inside). Saad, Schultz: GMRES, SIAM J. Sci. Stat. Comput. 7, 1986.
+    inside). Atkinson: The numerical solution of integral equations of the second kind, 1997
+    (collocation at the nodes of a rule). Saad, Schultz: GMRES, SIAM J. Sci. Stat. Comput. 7, 1986.
 """
 
 from collections.abc import Callable
@@ -67,7 +69,8 @@ class BoundaryEquation:
         outside = (np.abs(surface.static_sums + 0.5) < 0.5) & (np.abs(before.static_sums) < 0.5)
         if not outside.all():
             elements = elements.chosen(outside)
-            surface = Influence(elements, elements.centres)
+        if elements.linear or not outside.all():
+            surface = Influence(elements, elements.nodes.places)
         self.elements = elements
         self._beta = beta
         self._surface = surface
@@ -78,8 +81,8 @@ class BoundaryEquation:
 
     def iterated(
         self, k: float, sources_m: Float64[np.ndarray, "source 3"], tolerance: float
-    ) -> Complex128[np.ndarray, "facet source"]:
-        """Return the total pressure on the facets by Krylov steps from the incident wave.
+    ) -> Complex128[np.ndarray, "node source"]:
+        """Return the total pressure at the nodes by Krylov steps from the incident wave.
 
         Args:
             k: Wavenumber in radians per metre.
@@ -96,16 +99,16 @@ class BoundaryEquation:
             return result[:, 0]
 
         right = self._right(k, sources_m, back)
-        weights = self.elements.areas
+        weights = self.elements.nodes.areas
         columns = [krylov_solution(product, b, weights, tolerance) for b in right.T]
         return np.stack(columns, axis=1)
 
     def factorised(
         self, k: float, sources_m: Float64[np.ndarray, "source 3"]
-    ) -> Complex128[np.ndarray, "facet source"]:
-        """Return the total pressure on the facets from a dense factorisation.
+    ) -> Complex128[np.ndarray, "node source"]:
+        """Return the total pressure at the nodes from a dense factorisation.
 
-        Faster than steps for some 1,000 facets or fewer and many sources.
+        Faster than steps for some 1,000 nodes or fewer and many sources.
 
         Args:
             k: Wavenumber in radians per metre.
@@ -123,10 +126,10 @@ class BoundaryEquation:
     def radiated(
         self,
         k: float,
-        pressure: Complex128[np.ndarray, "facet source"],
+        pressure: Complex128[np.ndarray, "node source"],
         receivers_m: Float64[np.ndarray, "receiver 3"],
     ) -> Complex128[np.ndarray, "receiver source"]:
-        """Return the scattered pressure that belongs to a pressure on the facets."""
+        """Return the scattered pressure that belongs to a pressure at the nodes."""
         return Influence(self.elements, receivers_m).product(k, self._beta, pressure)
 
     def _through(self, k: float) -> Callable[[np.ndarray], np.ndarray]:
@@ -147,7 +150,7 @@ class BoundaryEquation:
     def _projection(self, k: float) -> tuple[np.ndarray, np.ndarray]:
         """Return what points inside see of a surface pressure, and the way back to the surface."""
         seen = self._inside.matrix(k, self._beta)
-        adjoint = seen.conj().T / self.elements.areas[:, None]
+        adjoint = seen.conj().T / self.elements.nodes.areas[:, None]
         gram = (seen @ adjoint).astype(np.complex128)
         if len(gram):
             gram += _WEAKEST * np.trace(gram).real / len(gram) * np.eye(len(gram))
@@ -156,9 +159,9 @@ class BoundaryEquation:
 
     def _right(
         self, k: float, sources: np.ndarray, back: np.ndarray
-    ) -> Complex128[np.ndarray, "facet source"]:
+    ) -> Complex128[np.ndarray, "node source"]:
         """Return the right side of the equation."""
-        on_surface = monopoles(k, self.elements.centres, sources)
+        on_surface = monopoles(k, self.elements.nodes.places, sources)
         result: np.ndarray = 2 * on_surface - back @ monopoles(k, self._inside_places, sources)
         return result
 
@@ -174,11 +177,11 @@ def monopoles(
 
 def krylov_solution(
     product: Callable[[np.ndarray], np.ndarray],
-    right: Complex128[np.ndarray, " facet"],
-    weights: Float64[np.ndarray, " facet"],
+    right: Complex128[np.ndarray, " node"],
+    weights: Float64[np.ndarray, " node"],
     tolerance: float,
     most: int = MOST_STEPS,
-) -> Complex128[np.ndarray, " facet"]:
+) -> Complex128[np.ndarray, " node"]:
     """Return the solution of a linear equation by GMRES, started from zero.
 
     Args:
