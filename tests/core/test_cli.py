@@ -137,7 +137,7 @@ def failing(monkeypatch):
     """Return a function that makes `dataset info` raise."""
 
     def install(error):
-        def raising(path):
+        def raising(path, **options):
             raise error
 
         monkeypatch.setattr("acoustic_sense.datasets.open_dataset", raising)

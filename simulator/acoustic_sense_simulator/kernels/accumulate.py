@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from acoustic_sense_simulator.kernels.lanes import add_box, move_row
+from acoustic_sense_simulator.kernels.lanes import add_box, move_rows
 
 SMALLEST_WIDTH = 0.25
 """Narrowest box in samples."""
 
 LONGEST_PATCH = 512
-"""Samples of delay over which one patch may spread."""
+"""Samples of delay over which the patches that are taken at a time may spread."""
 
 _FOUR_PI = np.float32(4 * np.pi)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(inline="always", cache=True, nogil=True, error_model="numpy")
 def _legs(
-    members: Any, packed: Any, radii: Any, entries: Any, source: Any, first: int,
+    members: Any, packed: Any, radii: Any, entries: Any, sources: Any, s: int, first: int,
     creeping: Any, legs: Any, rows: Any, numbers: Any,
 ) -> None:  # fmt: skip
     """Fill the way from a source image to a patch.
@@ -37,7 +37,7 @@ def _legs(
     one, half, zero = np.float32(1.0), np.float32(0.5), np.float32(0.0)
     angles = creeping.shape[0]
     scale, last = np.float32(angles - 1), np.float32(angles - 1.001)
-    ox, oy, oz = source[0], source[1], source[2]
+    ox, oy, oz = sources[s, 0], sources[s, 1], sources[s, 2]
     for i in range(len(members)):
         f = first + i
         x, y, z = packed[0, f] - ox, packed[1, f] - oy, packed[2, f] - oz
@@ -58,56 +58,73 @@ def _legs(
         legs[5, i] = legs[3, i] + radii[first + i] * extra
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(inline="always", cache=True, nogil=True, error_model="numpy")
 def _boxes(
-    members: Any, packed: Any, way: Any, first: int, beta: Any, samples_per_metre: Any,
+    members: Any, packed: Any, ways: Any, m: int, first: int, beta: Any, per_metre: Any,
     first_sample: Any, legs: Any, boxes: Any, edges: Any,
 ) -> None:  # fmt: skip
-    """Fill the boxes of a patch on one path.
+    """Fill the boxes of some cells on one path.
 
-    `boxes`: how far beyond a sample the start is, and the stop, weights of C, D and B.
-    `edges`: the samples next to start and stop.
+    `boxes`: weights of C, D and B, the shares of the three samples around the start, and those
+    around the stop, negative; both are quadratic B-splines, (1/2 - d)^2 / 2, 3/4 - d^2 and
+    (1/2 + d)^2 / 2 at a place d beyond the middle sample. `edges`: the samples next to start and
+    stop.
     """
-    half, narrowest, zero = np.float32(0.5), np.float32(SMALLEST_WIDTH), np.float32(0.0)
+    half, most, narrowest = np.float32(0.5), np.float32(0.75), np.float32(SMALLEST_WIDTH)
+    zero = np.float32(0.0)
     for i in range(len(members)):
         f = first + i
-        x, y, z = way[0, f] + legs[0, i], way[1, f] + legs[1, i], way[2, f] + legs[2, i]
+        x, y = ways[m, 0, f] + legs[0, i], ways[m, 1, f] + legs[1, i]
+        z = ways[m, 2, f] + legs[2, i]
         extent = packed[7, f] * x * x + packed[8, f] * y * y + packed[9, f] * z * z
         extent += packed[10, f] * x * y + packed[11, f] * x * z + packed[12, f] * y * z
-        extent = np.sqrt(max(extent, zero)) * samples_per_metre
+        extent = np.sqrt(max(extent, zero)) * per_metre
         extent = max(extent, narrowest)
-        middle = (legs[5, i] + way[3, f]) * samples_per_metre - first_sample
+        middle = (legs[5, i] + ways[m, 3, f]) * per_metre - first_sample
         start, stop = max(middle - half * extent, zero), max(middle + half * extent, zero)
         edges[0, i], edges[1, i] = np.int32(start + half), np.int32(stop + half)
-        boxes[0, i] = start - np.float32(np.int32(start + half))
-        boxes[1, i] = stop - np.float32(np.int32(stop + half))
-        inverse, facing = way[4, f], way[5, f]
+        beyond = start - np.float32(np.int32(start + half))
+        boxes[3, i] = half * (half - beyond) * (half - beyond)
+        boxes[4, i] = most - beyond * beyond
+        boxes[5, i] = half * (half + beyond) * (half + beyond)
+        beyond = stop - np.float32(np.int32(stop + half))
+        boxes[6, i] = -half * (half - beyond) * (half - beyond)
+        boxes[7, i] = beyond * beyond - most
+        boxes[8, i] = -half * (half + beyond) * (half + beyond)
+        inverse, facing = ways[m, 4, f], ways[m, 5, f]
         amplitude = packed[6, f] * inverse / (_FOUR_PI * legs[3, i] * extent)
-        boxes[2, i] = amplitude * facing
-        boxes[3, i] = -amplitude * facing * inverse
-        boxes[4, i] = amplitude * beta
+        boxes[0, i] = amplitude * facing
+        boxes[1, i] = -amplitude * facing * inverse
+        boxes[2, i] = amplitude * beta
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(inline="always", cache=True, nogil=True, error_model="numpy")
 def _gather(
-    lanes: Any, begin: int, stop: int, boxes: Any, edges: Any, legs: Any, rows: Any, table: Any,
-    patch: Any, histogram: Any, direction: Any,
+    lanes: Any, members: Any, patches: Any, boxes: Any, edges: Any, legs: Any, rows: Any,
+    tables: Any, table: int, locals_: Any, histogram: Any, directions: Any, way: int,
 ) -> None:  # fmt: skip
-    """Add the boxes of a patch to its own histogram, and that to the four channels."""
-    base, end = edges[0, begin], edges[1, begin]
-    for i in range(begin + 1, stop):
+    """Add the boxes of some patches to a histogram each, and those to the four channels.
+
+    Arrays come whole, with the numbers of what is meant: a view costs as much as a few boxes.
+    `table`: number of the first row; `way`: number of the first direction.
+    """
+    base, end = edges[0, 0], edges[1, 0]
+    for i in range(1, edges.shape[1]):
         base, end = min(base, edges[0, i]), max(end, edges[1, i])
     base, count = base - 1, end + 3 - base
-    if base < 0 or 4 * (base + count) > histogram.shape[0] or count > LONGEST_PATCH:
+    apart = locals_.shape[0] // len(patches)
+    if base < 0 or 4 * (base + count) > histogram.shape[0] or count > apart:
         return
-    for i in range(begin, stop):
-        add_box(
-            lanes, patch, edges[0, i] - base, boxes[0, i], edges[1, i] - base, boxes[1, i],
-            table, rows[i], legs[4, i], boxes[2, i], boxes[3, i], boxes[4, i],
-        )  # fmt: skip
-    x, y, z = direction[0], direction[1], direction[2]
+    size = edges.shape[1] // len(patches)
+    for q in range(len(patches)):
+        place = q * apart - base
+        for i in range(q * size, (q + 1) * size):
+            add_box(
+                lanes, members, locals_, edges[0, i] + place, edges[1, i] + place, tables,
+                table + rows[i], legs[4, i], boxes, i,
+            )  # fmt: skip
     for row in range(count):
-        move_row(lanes, histogram, base + row, patch, row, x, y, z)
+        move_rows(lanes, patches, histogram, base + row, locals_, row, apart, directions, way)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -125,6 +142,7 @@ def accumulate(
     path_starts: Any,
     ways: Any,
     directions: Any,
+    locals_: Any,
     beta: Any,
     samples_per_metre: Any,
     first_sample: Any,
@@ -147,6 +165,7 @@ def accumulate(
         path_starts: First path of each source image, and the number of paths, int64.
         ways: See `facets.ways_to_microphones`.
         directions: See `facets.ways_to_microphones`.
+        locals_: Working memory, zeros, `(LONGEST_PATCH * patch, lane)`.
         beta: 1 where the surface is soft (its admittance is in B), 0 where it is rigid.
         samples_per_metre: Sample rate over speed of sound.
         first_sample: Delay of the first histogram row, samples.
@@ -155,28 +174,25 @@ def accumulate(
     size = len(members)
     legs = np.zeros((6, size), np.float32)
     rows, numbers = np.zeros(size, np.int32), np.zeros(size, np.int32)
-    boxes = np.empty((5, size), np.float32)
+    boxes = np.empty((9, size), np.float32)
     edges = np.empty((2, size), np.int32)
-    patch = np.zeros((LONGEST_PATCH + 2, len(lanes)), np.float32)
     for s in range(sources.shape[0]):
         if path_starts[s] == path_starts[s + 1]:
             continue
         for p in range(packed.shape[1] // size):
             first = p * size
             _legs(
-                members, packed, radii, entries, sources[s], first, creeping,
+                members, packed, radii, entries, sources, s, first, creeping,
                 legs, rows, numbers,
             )  # fmt: skip
             for path in range(path_starts[s], path_starts[s + 1]):
                 m = paths[path, 1]
                 _boxes(
-                    members, packed, ways[m], first, beta, samples_per_metre, first_sample,
+                    members, packed, ways, m, first, beta, samples_per_metre, first_sample,
                     legs, boxes, edges,
                 )  # fmt: skip
-                table = tables[paths[path, 0]]
-                for q in range(len(patches)):
-                    begin = q * (size // len(patches))
-                    _gather(
-                        lanes, begin, begin + size // len(patches), boxes, edges, legs, rows,
-                        table, patch, histogram, directions[m, len(patches) * p + q],
-                    )  # fmt: skip
+                _gather(
+                    lanes, members, patches, boxes, edges, legs, rows, tables,
+                    paths[path, 0] * tables.shape[1], locals_, histogram, directions,
+                    m * directions.shape[1] + len(patches) * p,
+                )  # fmt: skip

@@ -71,88 +71,82 @@ class _Rows:
         return self.builder.extract_element(row, _NUMBER(0))
 
 
-_NUMBERS = (types.float32,) * 3
-
-
-def _shares(builder: Any, beyond: Any) -> tuple[Any, Any, Any]:
-    """Return the quadratic B-spline around a place: (1/2 - d)^2 / 2, 3/4 - d^2, (1/2 + d)^2 / 2."""
-    half = ir.Constant(_FLOAT, 0.5)
-    below, above = builder.fsub(half, beyond), builder.fadd(half, beyond)
-    first, last = (builder.fmul(half, builder.fmul(x, x)) for x in (below, above))
-    middle = builder.fsub(ir.Constant(_FLOAT, 0.75), builder.fmul(beyond, beyond))
-    return first, middle, last
-
-
 @intrinsic
 def add_box(
-    _: Any,
-    lanes: Any,
-    histogram: Any,
-    start: Any,
-    start_beyond: Any,
-    stop: Any,
-    stop_beyond: Any,
-    table: Any,
-    entry: Any,
-    entry_share: Any,
-    along: Any,
-    steady: Any,
-    soft: Any,
-) -> Any:
+    _: Any, lanes: Any, members: Any, histogram: Any, start: Any, stop: Any, table: Any,
+    entry: Any, entry_share: Any, boxes: Any, number: Any,
+) -> Any:  # fmt: skip
     """Add the two edges of a cell's box to a histogram of one row of weights a sample.
 
     The weights `w = along C + steady D + soft B` are read between two entries of the table, each
-    of which holds C, D and B. The histogram gets `+w` around `start` and `-w` around `stop`, each
-    shared between three samples by the quadratic B-spline; `beyond` is how far past the middle one
-    it lies, from -0.5 to 0.5.
+    of which holds C, D and B. Rows `start - 1` to `start + 1` and `stop - 1` to `stop + 1` of the
+    histogram get w times their shares. `boxes`: see `accumulate`, with as many columns as
+    `members` is long; `number`: the box's column.
     """
     signature = types.void(
-        lanes, histogram, types.intp, types.float32, types.intp, types.float32,
-        table, types.intp, types.float32, *_NUMBERS,
+        lanes, members, histogram, types.intp, types.intp, table, types.intp, types.float32,
+        boxes, types.intp,
     )  # fmt: skip
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows = _Rows(context, builder, len(lanes))
-        target = rows.start(signature.args[1], arguments[1])
-        source = rows.start(signature.args[6], arguments[6])
-        share = rows.spread(arguments[8])
-        weight = None
-        for part, factor in enumerate(arguments[9:12]):
-            low = rows.load(rows.at(source, arguments[7], 3, part))
-            high = rows.load(rows.at(source, arguments[7], 3, part + 3))
+        target = rows.start(signature.args[2], arguments[2])
+        source = rows.start(signature.args[5], arguments[5])
+        column = builder.gep(rows.start(signature.args[8], arguments[8]), [arguments[9]])
+
+        def factor(row: int) -> Any:
+            return rows.spread(builder.load(builder.gep(column, [_INDEX(row * len(members))])))
+
+        share, weight = rows.spread(arguments[7]), rows.zero()
+        for part in range(3):
+            low = rows.load(rows.at(source, arguments[6], 3, part))
+            high = rows.load(rows.at(source, arguments[6], 3, part + 3))
             value = rows.fma(share, builder.fsub(high, low), low)
-            factor = rows.spread(factor)
-            weight = (
-                builder.fmul(value, factor) if weight is None else rows.fma(value, factor, weight)
-            )
-        for row, beyond, sign in ((2, 3, 1), (4, 5, -1)):
-            edge = weight if sign > 0 else builder.fneg(weight)
-            for step, part in enumerate(_shares(builder, arguments[beyond])):
-                address = rows.at(target, arguments[row], 1, step - 1)
-                rows.store(rows.fma(edge, rows.spread(part), rows.load(address)), address)
+            weight = rows.fma(value, factor(part), weight)
+        for edge in range(2):
+            for step in range(3):
+                address = rows.at(target, arguments[3 + edge], 1, step - 1)
+                part = factor(3 + 3 * edge + step)
+                rows.store(rows.fma(weight, part, rows.load(address)), address)
         return context.get_dummy_value()
 
     return signature, generate
 
 
 @intrinsic
-def move_row(
-    _: Any, lanes: Any, histogram: Any, row: Any, local: Any, local_row: Any, x: Any, y: Any, z: Any
-) -> Any:
-    """Add a row of weights to the four channels `1, x, y, z` of a histogram, and clear it."""
-    signature = types.void(lanes, histogram, types.intp, local, types.intp, *_NUMBERS)
+def move_rows(
+    _: Any, lanes: Any, count: Any, histogram: Any, row: Any, locals_: Any, local_row: Any,
+    apart: Any, directions: Any, first: Any,
+) -> Any:  # fmt: skip
+    """Add a row of weights of several patches to the four channels of a histogram, and clear it.
+
+    `count`: a tuple as long as there are patches; their rows are `apart` rows apart in `locals_`.
+    `directions`: gains x, y, z of each patch, three numbers each from number `first` on; the gain
+    of the first channel is 1.
+    """
+    signature = types.void(
+        lanes, count, histogram, types.intp, locals_, types.intp, types.intp, directions, types.intp
+    )
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows = _Rows(context, builder, len(lanes))
-        target = rows.start(signature.args[1], arguments[1])
-        source = rows.at(rows.start(signature.args[3], arguments[3]), arguments[4])
-        weight = rows.load(source)
-        rows.store(rows.zero(), source)
-        address = rows.at(target, arguments[2], 4)
-        rows.store(builder.fadd(rows.load(address), weight), address)
-        for channel, gain in enumerate(arguments[5:], start=1):
-            address = rows.at(target, arguments[2], 4, channel)
-            rows.store(rows.fma(weight, rows.spread(gain), rows.load(address)), address)
+        target = rows.start(signature.args[2], arguments[2])
+        source = rows.start(signature.args[4], arguments[4])
+        gains = rows.start(signature.args[7], arguments[7])
+        gains = builder.gep(gains, [builder.mul(arguments[8], _INDEX(3))])
+        places = [rows.at(target, arguments[3], 4, channel) for channel in range(4)]
+        sums = [rows.load(place) for place in places]
+        for patch in range(len(count)):
+            number = builder.add(arguments[5], builder.mul(arguments[6], _INDEX(patch)))
+            address = rows.at(source, number)
+            weight = rows.load(address)
+            rows.store(rows.zero(), address)
+            sums[0] = builder.fadd(sums[0], weight)
+            for channel in range(3):
+                gain = builder.load(builder.gep(gains, [_INDEX(3 * patch + channel)]))
+                sums[channel + 1] = rows.fma(weight, rows.spread(gain), sums[channel + 1])
+        for place, value in zip(places, sums, strict=True):
+            rows.store(value, place)
         return context.get_dummy_value()
 
     return signature, generate
@@ -167,31 +161,32 @@ def ring_row(
     channel: Any,
     keep: Any,
     direct: Any,
+    direct_place: Any,
     mix: Any,
     others: Any,
     place: Any,
 ) -> Any:
     """Let the recursions of a channel go on by one sample, and return their sum.
 
-    `state = keep state + direct + mix^T others`, with row `place` of `direct` (of `lanes` numbers)
-    and of `others` (of `few` numbers); both rows are cleared.
+    `state = keep state + direct + mix^T others`, with row `direct_place` of `direct` (of `lanes`
+    numbers) and row `place` of `others` (of `few` numbers); both rows are cleared.
     """
     signature = types.float32(
-        lanes, few, state, types.intp, keep, direct, mix, others, types.intp
-    )  # fmt: skip
+        lanes, few, state, types.intp, keep, direct, types.intp, mix, others, types.intp
+    )
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows, short = _Rows(context, builder, len(lanes)), _Rows(context, builder, len(few))
-        start = {i: rows.start(signature.args[i], arguments[i]) for i in (2, 4, 5, 6, 7)}
+        start = {i: rows.start(signature.args[i], arguments[i]) for i in (2, 4, 5, 7, 8)}
         address = rows.at(start[2], arguments[3])
         held = rows.load(rows.at(start[4], _INDEX(0)))
-        given = rows.at(start[5], arguments[8])
+        given = rows.at(start[5], arguments[6])
         sums = [rows.fma(held, rows.load(address), rows.load(given)), *([rows.zero()] * 3)]
-        source = short.at(start[7], arguments[8])
+        source = short.at(start[8], arguments[9])
         numbers = short.load(source)
         for lane in range(len(few)):  # apart, so that none waits for another
             number = rows.spread(builder.extract_element(numbers, _NUMBER(lane)))
-            column = rows.load(rows.at(start[6], _INDEX(lane)))
+            column = rows.load(rows.at(start[7], _INDEX(lane)))
             which = 1 + lane % 3
             sums[which] = rows.fma(number, column, sums[which])
         value = builder.fadd(builder.fadd(*sums[:2]), builder.fadd(*sums[2:]))

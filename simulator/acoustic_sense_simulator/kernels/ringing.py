@@ -41,12 +41,10 @@ def ring(lanes: Any, few: Any, direct: Any, others: Any, mix: Any, keep: Any, ma
             place = 4 * n + channel
             if place < direct.shape[0]:
                 total = ring_row(
-                    lanes, few, state, channel, keep, direct, mix, others, place
-                )  # fmt: skip
-            elif place < others.shape[0]:
-                total = ring_row(
-                    lanes, few, state, channel, keep, nothing, mix, others[place : place + 1], 0
+                    lanes, few, state, channel, keep, direct, place, mix, others, place
                 )
+            elif place < others.shape[0]:
+                total = ring_row(lanes, few, state, channel, keep, nothing, 0, mix, others, place)
             else:
-                total = ring_row(lanes, few, state, channel, keep, nothing, mix, silence, 0)
+                total = ring_row(lanes, few, state, channel, keep, nothing, 0, mix, silence, 0)
             made[channel, n] = total

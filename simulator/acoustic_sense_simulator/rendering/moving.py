@@ -33,8 +33,12 @@ def window(
     """
     start, stop = int(np.floor(centre - hop)) + 1, int(np.ceil(centre + hop))
     start, stop = max(start, 0), min(stop, sample_count)
-    values = 1.0 - np.abs(np.arange(start, max(stop, start)) - centre) / hop
-    return start, values.astype(np.float32)
+    values = np.arange(max(stop - start, 0), dtype=np.float32)
+    values -= np.float32(centre - start)
+    np.abs(values, out=values)
+    values *= np.float32(-1.0 / hop)
+    values += np.float32(1.0)
+    return start, values
 
 
 def convolved(
@@ -46,6 +50,7 @@ def convolved(
     first_centres: Sequence[float],
     first_samples: Sequence[int],
     length: int,
+    shaping: Float32[np.ndarray, " odd"],
     onto: Float32[np.ndarray, "4 sample"] | None = None,
 ) -> Float32[np.ndarray, "4 sample"]:
     """Return the playback through responses that change from pose to pose.
@@ -58,6 +63,7 @@ def convolved(
         first_centres: For each loudspeaker, the sample at which pose 0 counts fully.
         first_samples: For each loudspeaker, the delay that tap 0 of its responses stands for.
         length: Number of taps.
+        shaping: A filter that all responses share, time zero in its middle.
         onto: What to add it to, in place; silence if None.
 
     Returns:
@@ -66,15 +72,16 @@ def convolved(
     count = playback.shape[1]
     late = np.array(first_samples) + np.round(first_centres).astype(int)
     late -= late.min()
-    size = scipy.fft.next_fast_len(block_length(hop) + length + int(late.max()) + 2, real=True)
+    longest = block_length(hop) + length + len(shaping) + int(late.max()) + 1
+    size = scipy.fft.next_fast_len(longest, real=True)
     output = np.zeros((4, count), dtype=np.float32) if onto is None else onto
     first = int(np.floor(-max(first_centres) / hop))
     last = int(np.ceil((count - min(first_centres)) / hop))
-    batch = _Batch(len(playback), size)
+    batch = _Batch(len(playback), size, shaping)
     for pose in range(first, last + 1):
         cuts = [window(count, centre + pose * hop, hop) for centre in first_centres]
         begin = min(start + delay for (start, _), delay in zip(cuts, first_samples, strict=True))
-        block = batch.next_block(begin)
+        block = batch.next_block(begin - len(shaping) // 2)
         for row, (samples, (start, values)) in enumerate(zip(playback, cuts, strict=True)):
             place = start + first_samples[row] - begin
             part = samples[start : start + len(values)]
@@ -89,8 +96,9 @@ def convolved(
 class _Batch:
     """Blocks of a few poses that are convolved in one go."""
 
-    def __init__(self, speakers: int, size: int) -> None:
+    def __init__(self, speakers: int, size: int, shaping: Float32[np.ndarray, " odd"]) -> None:
         self._size, self._count = size, 0
+        self._shaping = scipy.fft.rfft(shaping, n=size)
         self._blocks = np.zeros((_POSES_AT_A_TIME, speakers, size), dtype=np.float32)
         self._begins = [0] * _POSES_AT_A_TIME
         self._taps: list[Float32[np.ndarray, "speaker 4 tap"]] = []
@@ -121,6 +129,7 @@ class _Batch:
             return
         spectra = scipy.fft.rfft(np.stack(self._taps), n=self._size, axis=3)
         blocks = scipy.fft.rfft(self._blocks[: self._count], axis=2)
+        blocks *= self._shaping
         product = np.einsum("pscf,psf->pcf", spectra, blocks)
         sounds = scipy.fft.irfft(product, n=self._size, axis=2)
         for begin, sound in zip(self._begins, sounds, strict=False):

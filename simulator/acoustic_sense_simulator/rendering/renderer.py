@@ -132,18 +132,15 @@ def scattered_sound(
         float(np.linalg.norm(np.asarray(speaker.position_m) - middle)) / SPEED_OF_SOUND_M_S * rate
         for speaker in scene.loudspeakers
     ]
-    taps = sharing_compensation(rate)
-    compensated = np.empty_like(playback)
-    for row, samples in enumerate(playback):
-        compensated[row] = filtered(samples[None], [taps[None]], skip=len(taps) // 2)[0]
     return convolved(
-        compensated,
+        playback,
         responses=responses,
         pose_count=len(mesh.vertices),
         hop=rate / mesh.rate_hz,
         first_centres=[pre_roll - delay for delay in travel],
         first_samples=scatterer.first_sample,
         length=scatterer.length,
+        shaping=sharing_compensation(rate),
         onto=onto,
     )
 

@@ -42,7 +42,7 @@ class MeshLevel:
 
     def ways(
         self,
-        microphones_m: Float64[np.ndarray, "microphone 3"],
+        microphones_m: Float32[np.ndarray, "microphone 3"],
         axes: Float32[np.ndarray, "microphone 3 3"],
     ) -> tuple[
         Float32[np.ndarray, "microphone row cell"], Float32[np.ndarray, "microphone patch 3"]
@@ -59,7 +59,7 @@ class MeshLevel:
         count = len(self.cells)
         ways = np.empty((len(microphones_m), WAY_ROWS, count), dtype=np.float32)
         directions = np.empty((len(microphones_m), self.patch_count, 3), dtype=np.float32)
-        ways_to_microphones(self.packed, microphones_m.astype(np.float32), axes, ways, directions)
+        ways_to_microphones(self.packed, microphones_m, axes, ways, directions)
         return ways, directions
 
 
@@ -124,7 +124,7 @@ class MeshLevels:
 
     def measure(self, vertices_m: Float32[np.ndarray, "vertex 3"]) -> None:
         """Fill the packed cells of both levels for one pose."""
-        measure(np.ascontiguousarray(vertices_m), self.faces, self.fine.packed)
+        measure(np.ascontiguousarray(vertices_m, dtype=np.float32), self.faces, self.fine.packed)
         join(self.fine.packed, self.coarse.cells, self.coarse.packed)
 
 

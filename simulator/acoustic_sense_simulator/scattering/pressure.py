@@ -8,6 +8,8 @@ holds reflection, diffraction and shadow: total = incident + scattered. `scatter
 the mean of the sum in both directions, which makes it reciprocal; the renderer goes one way only.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Complex128, Float, Float64, Int
 
@@ -29,6 +31,8 @@ LARGEST_DISTANCE_RATIO = 0.66
 """Largest radius over distance of the source from a local sphere's centre; more is clipped."""
 
 _CHUNK = 2_000_000
+
+_table = lru_cache(maxsize=32)(SphereTable)  # same body, places and frequency: same table
 
 
 def scattered_pressure(
@@ -131,7 +135,7 @@ def both_ways(
     back = np.zeros_like(there)
     for column, frequency in enumerate(frequencies_hz):
         k = 2 * np.pi * frequency / SPEED_OF_SOUND_M_S
-        table = SphereTable(k, limits, (float(ratios[0]), float(ratios[1])), beta)
+        table = _table(k, limits, (float(ratios[0]), float(ratios[1])), beta)
         for row, (place, (cosine, ratio)) in enumerate(zip(receivers_m, seen, strict=True)):
             to_receiver = place - surface.points
             distance = np.linalg.norm(to_receiver, axis=1)
@@ -161,7 +165,7 @@ def surface_sum(
     for column, frequency in enumerate(frequencies_hz):
         k = 2 * np.pi * frequency / SPEED_OF_SOUND_M_S
         incident = np.exp(1j * k * distance) / (4 * np.pi * distance)
-        pressure = SphereTable(k, limits, ratios, beta)(cosine, radii_m, ratio)
+        pressure = _table(k, limits, ratios, beta)(cosine, radii_m, ratio)
         weight = surface.areas * incident * pressure
         for start in range(0, len(receivers_m), step):
             away = surface.points[None] - receivers_m[start : start + step, None]

@@ -15,7 +15,7 @@ from jaxtyping import Float, Float32, Float64, Int
 
 from acoustic_sense.constants import SPEED_OF_SOUND_M_S
 from acoustic_sense.types import Loudspeaker, Microphone, Room
-from acoustic_sense_simulator.kernels.accumulate import accumulate
+from acoustic_sense_simulator.kernels.accumulate import LONGEST_PATCH, accumulate
 from acoustic_sense_simulator.kernels.ringing import (
     FEW,
     FEW_TUPLE,
@@ -41,8 +41,9 @@ _MARGIN = 8  # samples before the earliest path, for the edge of its box
 _WIDEST = 64  # samples that the box of the latest facet may need
 _STEP_M = 0.3  # how far a body moves before the weights are made for its new place
 _COMPENSATION_TAPS = 64
+_LINE = 16  # numbers of a cache's line
 _TIMES_JOINED = 2  # pairs of pairs of facets on paths over walls
-_PATCH_SIZES = (16, 64)  # cells that share a direction, without and with walls on the path
+_PATCH_SIZES = (16, 32)  # cells that share a direction, without and with walls on the path
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,13 @@ class BodyScatterer:
         self._filters = surface_filters(rate, settings.absorption)
         creeping = creeping_path().astype(np.float32)
         self._creeping = (creeping, np.ascontiguousarray(creeping[::3]))
-        self._histograms = [
-            np.zeros((4 * count, lanes), dtype=np.float32)
-            for count, lanes in zip(rows, (LANES, FEW), strict=True)
-        ]
+        self._histograms, self._patches = (
+            [aligned((count, lanes)) for count, lanes in zip(counts, (LANES, FEW), strict=True)]
+            for counts in (
+                [4 * count for count in rows],
+                [LONGEST_PATCH * AT_A_TIME // size for size in _PATCH_SIZES],
+            )
+        )
         self._tables: list[tuple[Float32[np.ndarray, "..."], Float32[np.ndarray, "..."]]] = []
         self._middle = np.full(3, np.inf)
         self._soft = np.float32(np.any(np.asarray(settings.absorption) > 0))
@@ -129,6 +133,10 @@ class BodyScatterer:
             self._levels.fine.classes * np.int32(ANGLES),
             self._levels.coarse.classes * np.int32(COARSE_ANGLES),
         )
+        self._mix = self._filters.mix * self._filters.take
+        self._keep = self._filters.keep[None]
+        self._sources = [paths.sources.positions.astype(np.float32) for paths in self._paths]
+        self._microphones = self._paths[0].microphones.positions.astype(np.float32)
 
     def _rows(self, bounds_m: Float[np.ndarray, "2 3"], order: int | None) -> int:
         """Return the samples of delay that paths over a box spread over, up to an order or all."""
@@ -152,20 +160,18 @@ class BodyScatterer:
             Channels W, X, Y, Z of each loudspeaker, shape `(speaker, 4, length)`.
         """
         self._prepare(vertices_m)
-        images, axes = self._paths[0].microphones.positions, self._paths[0].axes
-        self._levels.measure(vertices_m.astype(np.float32))
+        images, axes = self._microphones, self._paths[0].axes
+        self._levels.measure(vertices_m)
         ways = (
             self._levels.fine.ways(images[:1], axes[:1]),
             self._levels.coarse.ways(images, axes),
         )
         made = np.empty((len(self._paths), 4, self.length), np.float32)
-        filters = self._filters
-        mix, keep = filters.mix * filters.take, filters.keep[None]
         direct, others = self._histograms
         for speaker in range(len(self._paths)):
             for number, way in enumerate(ways):
                 self._fill(speaker, number, way)
-            ring(LANES_TUPLE, FEW_TUPLE, direct, others, mix, keep, made[speaker])
+            ring(LANES_TUPLE, FEW_TUPLE, direct, others, self._mix, self._keep, made[speaker])
         return made
 
     def _fill(
@@ -185,12 +191,13 @@ class BodyScatterer:
             level.packed,
             level.radii,
             self._entries[number],
-            paths.sources.positions.astype(np.float32),
+            self._sources[speaker],
             self._tables[speaker][number],
             self._creeping[number],
             part.paths,
             part.starts,
             *ways,
+            self._patches[number],
             self._soft,
             self._per_metre,
             np.float32(self.first_sample[speaker]),
@@ -199,7 +206,7 @@ class BodyScatterer:
 
     def _prepare(self, vertices_m: Float[np.ndarray, "vertex 3"]) -> None:
         """Make the tables of weights anew if the body has moved away from where they belong."""
-        middle = np.asarray(vertices_m[::16], float).mean(axis=0)
+        middle = vertices_m[::16].mean(axis=0, dtype=np.float64)
         if np.abs(middle - self._middle).max() < _STEP_M:
             return
         self._middle = middle
@@ -245,7 +252,17 @@ def _flat(
 ) -> Float32[np.ndarray, "table row weight"]:
     """Return tables as the kernel reads them."""
     tables, classes, angles, parts, lanes = weights.shape
-    return weights.reshape(tables, classes * angles, parts * lanes).astype(np.float32)
+    flat = aligned((tables, classes * angles, parts * lanes))
+    flat[:] = weights.reshape(flat.shape)
+    return flat
+
+
+def aligned(shape: tuple[int, ...]) -> Float32[np.ndarray, "..."]:
+    """Return float32 zeros whose rows of weights never straddle two lines of the caches."""
+    count = int(np.prod(shape))
+    numbers = np.zeros(count + _LINE, dtype=np.float32)
+    first = -(numbers.ctypes.data // numbers.itemsize) % _LINE
+    return numbers[first : first + count].reshape(shape)
 
 
 def sharing_compensation(sample_rate_hz: int) -> Float32[np.ndarray, " tap"]:
