@@ -6,7 +6,7 @@ Run `python benchmarks/empty_room.py`; it writes `benchmarks/results/empty_room.
   and three figure-of-eight microphones, over the peak of its omni's response;
 - `decay`: T30 (ISO 3382: backward integration, -5 to -35 dB) of the rendered W, octave by octave
   and broadband, the mean over two loudspeakers and three places of the microphone, over the room's
-  statistical reverberation time (Eyring with the air's absorption); beside it that of the rays
+  statistical reverberation time (unequal paths, absorption of the air); beside it that of the rays
   alone, before any rendering;
 - `mirroring`: the same without scattering, over the T30 of pyroomacoustics' own rays, with what
   statistics would say;

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from acoustic_sense_simulator import Room, empty_room_response
-from acoustic_sense_simulator.room.decay import reverberation_time
+from acoustic_sense_simulator.room.decay import absorption_for, chords, reverberation_time
 from acoustic_sense_simulator.room.diffuse_field import diffuse_field
 from acoustic_sense_simulator.room.images import images_of
 from acoustic_sense_simulator.room.radiation import diffuse_energy
@@ -79,7 +79,32 @@ def test_images_and_rays_share_the_energy_whatever_the_order(scattering):
 @pytest.mark.parametrize("size_m", [(6.0, 3.0, 5.0), (8.0, 2.9, 7.0)])
 def test_scattering_rooms_decay_by_statistics(size_m):
     room = Room(size_m=size_m, absorption=0.25, image_order=0, scattering=0.8)
-    assert decay_time(traced(room), BIN_S) == pytest.approx(reverberation_time(room)[3], rel=0.1)
+    assert decay_time(traced(room), BIN_S) == pytest.approx(reverberation_time(room)[3], rel=0.05)
+
+
+def test_paths_from_wall_to_wall_are_as_uneven_as_kuttruff_found():
+    """Relative variance of path lengths, Room Acoustics, 2009, table 5.1: 0.342 in a cube."""
+    lengths = chords((2.0, 2.0, 2.0))
+    assert lengths.mean() == pytest.approx(4 * 8 / 24)
+    assert lengths.var() / lengths.mean() ** 2 == pytest.approx(0.342, abs=0.015)
+
+
+@pytest.mark.parametrize("absorption", [0.02, 0.3, 0.9])
+def test_unequal_paths_decay_slower_than_eyring_says(absorption):
+    room = Room(absorption=absorption)
+    eyring = 24 * np.log(10) * 90 / (343 * 126 * -np.log(1 - absorption))
+    # Kuttruff's expansion to second order, exact for small absorption
+    variance = chords(room.size_m).var() / chords(room.size_m).mean() ** 2
+    second = eyring / (1 + variance / 2 * np.log(1 - absorption))
+    found = reverberation_time(room)[0]
+    assert eyring < found < second * 1.001
+    assert found == pytest.approx(second, rel=0.05 if absorption < 0.5 else 0.3)
+
+
+def test_absorption_and_reverberation_time_are_inverse():
+    size_m = (5.9, 2.6, 6.0)
+    room = Room(size_m=size_m, absorption=absorption_for(size_m, 0.4))
+    np.testing.assert_allclose(reverberation_time(room), 0.4, rtol=1e-6)
 
 
 def test_mirroring_walls_decay_slower_as_pyroomacoustics_says():

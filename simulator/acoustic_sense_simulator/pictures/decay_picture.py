@@ -30,7 +30,7 @@ def decay_plot(scene: Scene, loudspeaker: int = 0) -> "Figure":
 
     For each octave: the energy that is still to come (Schroeder's backward integration), a straight
     line through -5 to -35 dB, and the time in which that falls by 60 dB beside the reverberation
-    time by statistics (Eyring, with the air's absorption).
+    time by statistics (with the air's absorption).
 
     Args:
         scene: Room, loudspeakers and microphone; the rest does not matter.

@@ -7,9 +7,9 @@ import numpy as np
 from pydantic import AfterValidator, Field, field_validator
 
 from acoustic_sense.config import Config
-from acoustic_sense.constants import SPEED_OF_SOUND_M_S
 from acoustic_sense.types import Room
 from acoustic_sense.types.scene import ABSORPTION_BANDS_HZ
+from acoustic_sense_simulator.room.decay import absorption_for
 from acoustic_sense_simulator.sampling.names import Name
 from acoustic_sense_simulator.sampling.ranges import Range, draw, within
 from acoustic_sense_simulator.sampling.responses import smooth_octaves
@@ -29,7 +29,8 @@ class RoomConfig(Config):
     height_m: Height = Field(default=(2.7, 3.2), description="Inner size along world y.")
     depth_m: Side = Field(default=(6.0, 8.0), description="Inner size along world z.")
     rt60_s: ReverberationTime = Field(
-        default=(0.3, 0.7), description="Reverberation time at mid frequencies (Eyring)."
+        default=(0.3, 0.7),
+        description="Reverberation time at mid frequencies, without the air's absorption.",
     )
     rt60_spread: float = Field(
         default=0.15,
@@ -66,31 +67,6 @@ class RoomConfig(Config):
         return bands
 
 
-def eyring_absorption(size_m: tuple[float, float, float], rt60_s: float) -> float:
-    """Return the mean absorption that gives a shoebox room a reverberation time.
-
-    Eyring: `T = 24 ln(10) V / (-c S ln(1 - a))`, without air absorption.
-
-    Args:
-        size_m: Inner size of the room.
-        rt60_s: Reverberation time.
-
-    Returns:
-        Energy absorption, between 0 and 1.
-
-    References:
-        C. F. Eyring, "Reverberation time in dead rooms", JASA 1, 217 (1930).
-
-    Examples:
-        >>> round(eyring_absorption((8.0, 3.0, 7.0), 0.5), 3)
-        0.235
-    """
-    x, y, z = size_m
-    volume, surface = x * y * z, 2 * (x * y + y * z + x * z)
-    exponent = 24 * math.log(10) * volume / (SPEED_OF_SOUND_M_S * surface * rt60_s)
-    return 1 - math.exp(-exponent)
-
-
 def draw_room(config: RoomConfig, generator: np.random.Generator) -> Room:
     """Draw a room.
 
@@ -108,7 +84,7 @@ def draw_room(config: RoomConfig, generator: np.random.Generator) -> Room:
     )
     rt60_s = draw(generator, config.rt60_s)
     curve = smooth_octaves(generator, len(ABSORPTION_BANDS_HZ))
-    bands = (eyring_absorption(size_m, rt60_s * math.exp(config.rt60_spread * g)) for g in curve)
+    bands = (absorption_for(size_m, rt60_s * math.exp(config.rt60_spread * g)) for g in curve)
     drawn = tuple(min(max(round(band, 4), 0.01), 0.95) for band in bands)
     given = config.absorption[0] if len(config.absorption) == 1 else config.absorption
     return Room(
