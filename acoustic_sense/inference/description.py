@@ -8,12 +8,12 @@ from acoustic_sense.config import Config
 from acoustic_sense.constants import CLIP_FRAMES, JOINT_NAMES, SAMPLE_RATE_HZ
 
 FORMAT_VERSION = 1
-Normalisation = Literal["train", "track", "train-bins", "track-bins", "ampl"]
+Normalisation = Literal["train", "track", "take", "train-bins", "track-bins", "take-bins", "ampl"]
 
 
 def is_by_track(normalisation: Normalisation) -> bool:
-    """Return whether each track is normalised by statistics of its own."""
-    return normalisation.startswith("track") or normalisation == "ampl"
+    """Return whether each track, or each take, is normalised by statistics of its own."""
+    return normalisation.startswith(("track", "take")) or normalisation == "ampl"
 
 
 class ComponentChoice(Config):
@@ -40,6 +40,7 @@ class ModelDescription(Config):
         default="train",
         description="train: channels are normalised by the training set's mean and deviation, "
         "stored in the file; track: by those of the recordings that are read, track by track; "
+        "take: each recording by its own; "
         "ampl: as track, but the channels 0-8 of AMPL's tracks by the publisher's constants; "
         "with -bins, each bin by its own mean and all level channels by one deviation.",
     )

@@ -117,9 +117,13 @@ class ClipSet:
     def measure(
         self, normalisation: Normalisation, channel_names: Sequence[str]
     ) -> list[Statistics]:
-        """Return the mean and deviation for each take: over all takes, or over its track's."""
+        """Return the mean and deviation for each take: over all takes, its track's, or its own."""
         moments = [frame_moments(frames) for frames in self.frames]
-        groups = self._track if is_by_track(normalisation) else np.zeros(len(self.takes), dtype=int)
+        groups = np.zeros(len(self.takes), dtype=int)
+        if normalisation.startswith("take"):
+            groups = np.arange(len(self.takes))
+        elif is_by_track(normalisation):
+            groups = self._track
         of_group = {
             group: frame_statistics(
                 [item for item, own in zip(moments, groups, strict=True) if own == group],

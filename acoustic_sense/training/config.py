@@ -175,7 +175,8 @@ class TrainingSettings(Config):
     normalisation: Normalisation = Field(
         default="train",
         description="train: channels are normalised by the training takes' mean and deviation; "
-        "track: each track by its own; ampl: as track, but AMPL's channels 0-8 by the publisher's "
+        "track: each track by its own; take: each take by its own, where every take has its own "
+        "room and equipment; ampl: as track, but AMPL's channels 0-8 by the publisher's "
         "constants; with -bins, each bin by its own mean, which takes the "
         "colouring of room and equipment away, and all level channels by one deviation, so that "
         "recording minus playback stays a difference in dB.",

@@ -184,6 +184,14 @@ def test_track_statistics_are_those_of_the_track(tiny_dataset):
         assert statistics[take][0][0, 0] == pytest.approx(values.mean())
 
 
+def test_take_statistics_are_those_of_the_take_alone(tiny_dataset):
+    store = store_for(tiny_dataset)
+    clips = ClipSet(store, store.dataset.takes)
+    for frames, (mean, _) in zip(clips.frames, clips.measure("take-bins", NAMES), strict=True):
+        expected = np.asarray(frames, dtype=np.float64).mean(axis=1)
+        np.testing.assert_allclose(mean, expected, rtol=1e-9, atol=1e-12)
+
+
 def test_context_comes_before_the_clip_and_repeats_the_first_frame(tiny_dataset):
     store = store_for(tiny_dataset)
     clips = ClipSet(store, store.dataset.takes[:1], context_frames=5)
