@@ -6,6 +6,7 @@ from jaxtyping import Float32
 from acoustic_sense.errors import SimulationError
 from acoustic_sense.types.scene import RESPONSE_FREQUENCIES_HZ
 from acoustic_sense_simulator.rendering.convolution import filtered
+from acoustic_sense_simulator.scattering.minimum_phase import causal_log_gain
 
 _TAPS = 4096
 
@@ -54,19 +55,10 @@ def equalise(
 def minimum_phase_taps(
     response_db: tuple[float, ...], sample_rate_hz: int
 ) -> Float32[np.ndarray, " tap"]:
-    """Return the minimum-phase impulse response of a gain over frequency.
-
-    The phase is the Hilbert transform of the log gain, through the real cepstrum.
-
-    References:
-        Oppenheim, Schafer: Discrete-time signal processing, 2010, section 13.5.
-    """
+    """Return the minimum-phase impulse response of a gain over frequency."""
     frequency = np.fft.rfftfreq(_TAPS, 1 / sample_rate_hz)
     places = np.log2(np.array(RESPONSE_FREQUENCIES_HZ))
     gain_db = np.interp(np.log2(np.maximum(frequency, 1.0)), places, np.array(response_db))
-    cepstrum = np.fft.irfft(gain_db * np.log(10) / 20, n=_TAPS)
-    cepstrum[1 : _TAPS // 2] *= 2
-    cepstrum[_TAPS // 2 + 1 :] = 0
-    taps = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), n=_TAPS)[: _TAPS // 2]
+    taps = np.fft.irfft(np.exp(causal_log_gain(gain_db * np.log(10) / 20)), n=_TAPS)[: _TAPS // 2]
     short: np.ndarray = taps.astype(np.float32)
     return short

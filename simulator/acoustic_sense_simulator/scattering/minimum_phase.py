@@ -31,10 +31,24 @@ def minimum_phase(
     bins = np.arange(_SIZE // 2 + 1) * (2 * _TOP_HZ / _SIZE)
     knots = np.log(np.maximum(magnitude(_KNOTS_HZ), 1e-6))
     log_gain = np.interp(np.log(np.maximum(bins, 1.0)), np.log(_KNOTS_HZ), knots)
-    cepstrum = np.fft.irfft(log_gain, n=_SIZE)
-    cepstrum[1 : _SIZE // 2] *= 2
-    cepstrum[_SIZE // 2 + 1 :] = 0
-    phase = np.fft.rfft(cepstrum).imag
+    phase = causal_log_gain(log_gain).imag
     wanted = np.interp(frequencies_hz, bins, log_gain)
     gain: np.ndarray = np.exp(wanted + 1j * np.interp(frequencies_hz, bins, phase))
     return gain
+
+
+def causal_log_gain(
+    log_gain: Float64[np.ndarray, " bin"],
+) -> Complex128[np.ndarray, " bin"]:
+    """Return the logarithm of the minimum-phase gain, through the real cepstrum.
+
+    Args:
+        log_gain: Natural logarithm of the magnitude at evenly spaced frequencies from 0 to half the
+            sample rate, an odd number of them.
+    """
+    size = 2 * (len(log_gain) - 1)
+    cepstrum = np.fft.irfft(log_gain, n=size)
+    cepstrum[1 : size // 2] *= 2
+    cepstrum[size // 2 + 1 :] = 0
+    causal: np.ndarray = np.fft.rfft(cepstrum)
+    return causal
