@@ -20,6 +20,7 @@ HEAVY = ("torch", "lightning", "librosa", "scipy", "numba", "pyroomacoustics", "
         "acoustic_sense_plugins.mel_stack",
         "acoustic_sense_plugins.music",
         "acoustic_sense_plugins.pose",
+        "acoustic_sense_plugins.shibata2023",
         "acoustic_sense_plugins.test_signals",
         "acoustic_sense_simulator.service",
     ],

@@ -1,0 +1,92 @@
+"""Subject adversary: latents that do not tell whose they are."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from acoustic_sense.config import Config
+from acoustic_sense.contracts import ClipBatch, Encoder, EncoderOutput, Objective
+from acoustic_sense.errors import ConfigError
+from acoustic_sense_plugins.shibata2023.reversal import reverse_gradient
+
+_STEEPNESS = 10.0
+
+
+class SubjectAdversaryConfig(Config):
+    """Settings of the subject adversary."""
+
+    weight: float = Field(
+        default=0.1,
+        ge=0,
+        description="Weight of the loss, for the discriminator and, reversed, for the encoder.",
+    )
+    ramp_steps: int = Field(
+        default=1000,
+        ge=0,
+        description="Training steps in which the reversal grows from 0 to its full strength, by "
+        "Ganin and Lempitsky's curve; 0 reverses fully from the first step.",
+    )
+    hidden: int = Field(
+        default=128, ge=1, description="Width of the discriminator's two hidden layers."
+    )
+
+
+class SubjectAdversary(Objective):
+    """A discriminator names the subject from the clip's summary; the encoder learns to fool it.
+
+    The loss is the discriminator's cross-entropy over the training subjects. Between summary and
+    discriminator the gradient is reversed and multiplied by 2 / (1 + exp(-10 p)) - 1, p being the
+    share of `ramp_steps` that is done. A loss near the logarithm of the number of subjects says
+    that the discriminator guesses.
+
+    References:
+        Shibata et al., "Listening Human Behavior", CVPR 2023 (subject discriminator); Ganin and
+        Lempitsky, "Unsupervised domain adaptation by backpropagation", ICML 2015 (gradient
+        reversal and its growth).
+
+    Raises:
+        ConfigError: The training takes have a single subject.
+    """
+
+    Config = SubjectAdversaryConfig
+    config: SubjectAdversaryConfig
+    step: Tensor
+
+    def __init__(
+        self, config: SubjectAdversaryConfig | None, encoder: Encoder, subject_count: int
+    ) -> None:
+        super().__init__(config, encoder, subject_count)
+        if subject_count < 2:
+            raise ConfigError(
+                f"objective subject-adversary needs at least 2 training subjects, not "
+                f"{subject_count}; leave it out of 'objectives' or train on more people"
+            )
+        hidden = self.config.hidden
+        self.discriminator = nn.Sequential(
+            nn.Linear(encoder.summary_dim, hidden),
+            nn.LeakyReLU(),
+            nn.Linear(hidden, hidden),
+            nn.LeakyReLU(),
+            nn.Linear(hidden, subject_count),
+        )
+        self.register_buffer("step", torch.zeros((), dtype=torch.int64))  # kept in checkpoints
+
+    def forward(
+        self, output: EncoderOutput, batch: ClipBatch, target: Float[Tensor, "batch frame target"]
+    ) -> Float[Tensor, ""]:
+        """Return the weighted loss; see `Objective.forward`. Counts the steps in training."""
+        if self.training:
+            self.step += 1
+        logits = self.discriminator(reverse_gradient(output.summary, self.strength()))
+        return self.config.weight * cross_entropy(logits.float(), batch.subject)
+
+    def strength(self) -> float:
+        """Return the factor on the reversed gradient at the present step, 0 to 1."""
+        if not self.config.ramp_steps:
+            return 1.0
+        share = min(1.0, float(self.step) / self.config.ramp_steps)
+        return 2 / (1 + math.exp(-_STEEPNESS * share)) - 1
