@@ -85,6 +85,15 @@ class Dataset(ABC):
             DatasetError: There is no such take or its poses are not sound.
         """
 
+    def microphone_yaw_deg(self, take_id: str) -> float | None:
+        """Return the direction of a take's microphone, see `Microphone.yaw_deg`; None if unknown.
+
+        Raises:
+            DatasetError: There is no such take or its description is not sound.
+        """
+        self.info(take_id)
+        return None
+
     @abstractmethod
     def activity(self, take_id: str) -> np.ndarray:
         """Return the activity's name at each feature frame, `""` where unlabelled."""

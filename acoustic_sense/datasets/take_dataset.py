@@ -102,6 +102,11 @@ class TakeDataset(Dataset):
         """Return the joints at the centres of the feature frames, in metres."""
         return self.read_pose(take_id).at_feature_frames(self.frame_count(take_id))
 
+    def microphone_yaw_deg(self, take_id: str) -> float | None:
+        """Return the direction of a simulated take's microphone; None for a real one."""
+        scene = self.read_scene(take_id)
+        return None if scene is None else scene.microphone.yaw_deg
+
     def activity(self, take_id: str) -> np.ndarray:
         """Return the activity's name at each feature frame, `""` where unlabelled."""
         return self.read_pose(take_id).activity_at_feature_frames(self.frame_count(take_id))

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from acoustic_sense.config import Config
 from acoustic_sense.constants import CLIP_FRAMES, JOINT_NAMES, SAMPLE_RATE_HZ
+from acoustic_sense.datasets.pose_frame import PoseFrame
 
 FORMAT_VERSION = 1
 Normalisation = Literal["train", "track", "take", "train-bins", "track-bins", "take-bins", "ampl"]
@@ -43,6 +44,11 @@ class ModelDescription(Config):
         "take: each recording by its own; "
         "ampl: as track, but the channels 0-8 of AMPL's tracks by the publisher's constants; "
         "with -bins, each bin by its own mean and all level channels by one deviation.",
+    )
+    pose_frame: PoseFrame = Field(
+        default="world",
+        description="Frame of the poses: the world's, or turned about the vertical until the "
+        "microphone's front is -Z.",
     )
     joint_names: tuple[str, ...] = Field(default=JOINT_NAMES, description="Joints of a pose.")
     library_version: str = Field(default="", description="Release that wrote the file.")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from acoustic_sense import __version__, features
 from acoustic_sense.contracts import Encoder, Feature, FeatureShape, Task
+from acoustic_sense.datasets.pose_frame import PoseFrame
 from acoustic_sense.errors import ModelError
 from acoustic_sense.inference.description import ComponentChoice, ModelDescription, Normalisation
 from acoustic_sense.plugin_loading import load_plugins
@@ -73,6 +74,7 @@ def describe_model(
     task: ComponentChoice,
     *,
     normalisation: Normalisation = "train",
+    pose_frame: PoseFrame = "world",
 ) -> ModelDescription:
     """Return the description of a model that is to be built from registered components.
 
@@ -95,6 +97,7 @@ def describe_model(
         bin_count=built.bin_count,
         sample_rate_hz=built.sample_rate_hz,
         normalisation=normalisation,
+        pose_frame=pose_frame,
         library_version=__version__,
         plugins={kind: f"{r.distribution} {r.version}" for kind, r in chosen.items()},
     )

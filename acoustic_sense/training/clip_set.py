@@ -9,6 +9,7 @@ from jaxtyping import Int
 
 from acoustic_sense.constants import CLIP_FRAMES, FRAME_RATE_HZ
 from acoustic_sense.contracts import ClipBatch
+from acoustic_sense.datasets.pose_frame import PoseFrame, seen_from_microphone
 from acoustic_sense.errors import DatasetError
 from acoustic_sense.inference.clips import (
     Frames,
@@ -55,7 +56,8 @@ class ClipSet:
     Attributes:
         takes: The takes, in their order.
         frames: Feature of each take, shape `(channel, frame, bin)`, not normalised.
-        joints: Joints of each take at the feature frames, shape `(frame, 21, 3)`.
+        joints: Joints of each take at the feature frames, shape `(frame, 21, 3)`; of takes whose
+            microphone's direction is unknown always as they are.
         subjects: Names behind `ClipBatch.subject`.
         tracks: Names behind `ClipBatch.track`.
         activities: Names behind `ClipBatch.activity`.
@@ -69,6 +71,7 @@ class ClipSet:
         *,
         context_frames: int = 0,
         clip_frames: int = CLIP_FRAMES,
+        pose_frame: PoseFrame = "world",
         on_take: OnTake | None = None,
     ) -> None:
         """Open the takes, computing features that are not cached.
@@ -85,7 +88,11 @@ class ClipSet:
         activity_names: list[np.ndarray] = []
         for done, info in enumerate(self.takes, start=1):
             self.frames.append(store.frames(info.id))
-            self.joints.append(store.dataset.pose_targets(info.id))
+            joints = store.dataset.pose_targets(info.id)
+            if pose_frame == "microphone":
+                yaw_deg = store.dataset.microphone_yaw_deg(info.id)
+                joints = joints if yaw_deg is None else seen_from_microphone(joints, yaw_deg)
+            self.joints.append(joints)
             activity_names.append(store.dataset.activity(info.id))
             self._check_length(info, store)
             if on_take is not None:

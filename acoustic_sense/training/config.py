@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from acoustic_sense.config import Config, load_config
 from acoustic_sense.constants import CLIP_FRAMES
+from acoustic_sense.datasets.pose_frame import PoseFrame
 from acoustic_sense.datasets.protocols import ProtocolChoice
 from acoustic_sense.inference.description import ComponentChoice, Normalisation
 from acoustic_sense.plugin_loading import load_plugins
@@ -32,6 +33,12 @@ class DataConfig(Config):
         default=False,
         description="Read every file first and leave takes, or windows of AMPL, out whose files "
         "cannot be used, instead of stopping at the first.",
+    )
+    pose_frame: PoseFrame = Field(
+        default="world",
+        description="Frame of the poses: `world`, or `microphone`, turned about the vertical until "
+        "the microphone's front is -Z, for data whose microphones point different ways. Takes "
+        "whose microphone's direction is unknown stay as they are.",
     )
     clip_hop_frames: int = Field(
         default=CLIP_FRAMES, ge=1, description="Frames from one training clip to the next."

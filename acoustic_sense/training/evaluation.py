@@ -109,7 +109,8 @@ def evaluate(
     data = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
     chosen, protocol_name = _choose(pipeline, data, protocol, takes)
     context = pipeline.model.encoder.context_frames
-    clips = ClipSet(_open_store(pipeline, data), chosen, context_frames=context)
+    frame = pipeline.description.pose_frame
+    clips = ClipSet(_open_store(pipeline, data), chosen, context_frames=context, pose_frame=frame)
     neighbour = None
     if nearest_neighbour:
         source = training_data if training_data is not None else data
@@ -201,7 +202,8 @@ def _training_clips(pipeline: Pipeline, dataset: Dataset) -> ClipSet:
             f"{dataset.path}: holds none of the {len(names)} takes that the model was trained on, "
             "which the nearest neighbour needs; name the training data"
         )
-    return ClipSet(_open_store(pipeline, dataset), found)
+    frame = pipeline.description.pose_frame
+    return ClipSet(_open_store(pipeline, dataset), found, pose_frame=frame)
 
 
 def take_statistics(pipeline: Pipeline, clips: ClipSet) -> list[Statistics]:

@@ -87,11 +87,15 @@ def prepare(
         _check_published(dataset, (*split.train, *split.validation))
     generator = torch.Generator().manual_seed(settings.seed)
     description = describe_model(
-        config.feature, config.encoder, config.task, normalisation=settings.normalisation
+        config.feature,
+        config.encoder,
+        config.task,
+        normalisation=settings.normalisation,
+        pose_frame=config.data.pose_frame,
     )
     pipeline = build_pipeline(description, generator)
     store = FeatureStore(dataset, config.feature.name, config.feature.config)
-    opener = _Opener(store, pipeline.model.encoder.context_frames, split, on_progress)
+    opener = _Opener(store, pipeline, split, on_progress)
     varied = settings.augmentation.varies_clips
     opener.total += len(split.train) * varied
     clips = opener.clips(split.train)
@@ -125,10 +129,10 @@ class _Opener:
     """Opens takes and reports how many there are in all."""
 
     def __init__(
-        self, store: FeatureStore, context_frames: int, split: Split, on_progress: OnProgress | None
+        self, store: FeatureStore, pipeline: Pipeline, split: Split, on_progress: OnProgress | None
     ) -> None:
         self._store = store
-        self._context_frames = context_frames
+        self._pipeline = pipeline
         self._on_progress = on_progress
         self._before = 0
         self.total = len(split.train) + len(split.validation)
@@ -136,7 +140,11 @@ class _Opener:
     def clips(self, takes: Sequence[TakeInfo]) -> ClipSet:
         """Open takes as they are."""
         opened = ClipSet(
-            self._store, takes, context_frames=self._context_frames, on_take=self._report
+            self._store,
+            takes,
+            context_frames=self._pipeline.model.encoder.context_frames,
+            pose_frame=self._pipeline.description.pose_frame,
+            on_take=self._report,
         )
         self._before += len(takes)
         return opened

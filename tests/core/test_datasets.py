@@ -19,6 +19,7 @@ from acoustic_sense.datasets import (
     validate,
     write_take,
 )
+from acoustic_sense.datasets.pose_frame import seen_from_microphone
 from acoustic_sense.datasets.take_files import PARTIAL_PREFIX
 from acoustic_sense.errors import DatasetError
 
@@ -294,3 +295,13 @@ def test_a_file_of_another_shape_or_rate_does_not_hold_the_samples(tmp_path):
     assert not flac.holds(tmp_path / "a.flac", samples, 44_100)
     assert not flac.holds(tmp_path / "a.flac", samples[:1], 48_000)
     assert not flac.holds(tmp_path / "a.flac", samples[:, :-1], 48_000)
+
+
+@pytest.mark.parametrize("yaw_deg", [0.0, 90.0, 200.0])
+def test_poses_seen_from_the_microphone_turn_with_it(yaw_deg):
+    """A point ahead of the microphone lies at -Z, one to its left at -X, whatever its yaw."""
+    yaw = np.radians(yaw_deg)  # the front is world +X at 0 and turns towards world -Z
+    ahead, left = (np.cos(yaw), 0.5, -np.sin(yaw)), (-np.sin(yaw), -1.0, -np.cos(yaw))
+    joints = np.array([[ahead, left]], dtype=np.float32)
+    seen = seen_from_microphone(joints, yaw_deg)
+    np.testing.assert_allclose(seen[0], [[0.0, 0.5, -1.0], [-1.0, -1.0, 0.0]], atol=1e-6)
