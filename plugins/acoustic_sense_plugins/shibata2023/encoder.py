@@ -14,7 +14,7 @@ from acoustic_sense_plugins.shibata2023.blocks import frame_block, pooled_block
 from acoustic_sense_plugins.shibata2023.channels import READ_CHANNELS, RecordingChannels
 from acoustic_sense_plugins.shibata2023.temporal import FRAME_MULTIPLE, TemporalUNet
 
-_BLOCK_CHANNELS = (64, 128, 256, 256)  # those of bgm2pose-fa
+_BLOCK_CHANNELS = (64, 128, 256, 256)  # close to bgm2pose-fa's: fair to compare
 _FRAME_CHANNELS = 256
 _BIN_MULTIPLE = 2 ** len(_BLOCK_CHANNELS)
 
