@@ -19,6 +19,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
+from acoustic_sense.cli.commands.benchmark import benchmark_app
 from acoustic_sense.cli.commands.dataset import dataset_app
 from acoustic_sense.cli.commands.demo import demo
 from acoustic_sense.cli.commands.evaluate import evaluate
@@ -91,6 +92,7 @@ app.command("evaluate")(evaluate)
 app.command("predict")(predict)
 app.command("export")(export)
 app.command("report")(report)
+app.add_typer(benchmark_app, name="benchmark", cls=SuggestingGroup)
 app.add_typer(plugins_app, name="plugins", cls=SuggestingGroup)
 
 

@@ -116,6 +116,25 @@ class Simulator(Protocol):
         """
         ...
 
+    def benchmark_dataset(
+        self, size: str, variant: str = "generated", condition: str = ""
+    ) -> tuple[str, BaseModel]:
+        """Return name and configuration of one of the benchmark's datasets.
+
+        Args:
+            size: How much of it.
+            variant: What is played.
+            condition: What is otherwise than in the benchmark itself; nothing if empty.
+
+        Raises:
+            ConfigError: There is no such size, variant or condition, or its music is missing.
+        """
+        ...
+
+    def benchmark_manifest(self, name: str) -> str | None:
+        """Return the published SHA-256 sums of one of the benchmark's datasets, None without."""
+        ...
+
 
 def load_simulator(name: str = "default") -> Simulator:
     """Return the installed simulator module.

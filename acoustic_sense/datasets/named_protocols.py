@@ -1,4 +1,7 @@
-"""The named protocols: all hold subjects out; most hold out a track, a genre or a room too."""
+"""The named protocols: all hold subjects out; most hold out a track, a genre or a room too.
+
+Three test under a condition that training has not seen, which takes bear as a tag.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
@@ -74,6 +77,48 @@ def _leave_one_subject_out(
     return build
 
 
+def _under_condition(tag: str) -> Builder:
+    """Return a builder: test takes have a tag, training takes do not.
+
+    Args:
+        tag: Name of the condition, e.g. `noise`.
+    """
+    hold_out = _leave_one_subject_out(None, shared=False)
+
+    def build(
+        takes: Sequence[TakeInfo],
+        *,
+        test_subjects: tuple[str, ...],
+        validation_subjects: tuple[str, ...],
+        exclude_subjects: tuple[str, ...],
+        held_out: Mapping[str, tuple[str, ...]],
+    ) -> Roles:
+        if not any(tag in info.tags for info in takes):
+            raise DatasetError(
+                f"the protocol tests takes with the tag '{tag}', but no take of the dataset has "
+                f"it; set 'tags' in dataset.toml, or use benchmark data --condition {tag}"
+            )
+        roles = hold_out(
+            takes,
+            test_subjects=test_subjects,
+            validation_subjects=validation_subjects,
+            exclude_subjects=exclude_subjects,
+            held_out={},
+        )
+        _check_known(held_out["tracks"], _values(takes, "tracks"), "tracks")
+        shared = {"tracks": held_out["tracks"]}
+        differing = {"test": {"tags": (tag,)}}
+        return {
+            role: selection
+            and selection.model_copy(
+                update={**shared, **differing.get(role, {"without_tags": (tag,)})}
+            )
+            for role, selection in roles.items()
+        }
+
+    return build
+
+
 def _divide(
     takes: Sequence[TakeInfo], axis: Axis, chosen: tuple[str, ...], shared: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -110,6 +155,9 @@ BUILDERS: Final[dict[str, Builder]] = {
     "cross-music": _leave_one_subject_out("tracks", shared=False),
     "cross-genre": _leave_one_subject_out("genres", shared=False),
     "cross-room": _leave_one_subject_out("rooms", shared=False),
+    "noise": _under_condition("noise"),
+    "plain-clothes": _under_condition("plain-clothes"),
+    "off-axis": _under_condition("off-axis"),
     "ampl-single-music": _leave_one_subject_out("tracks", shared=True, untrained=AMPL_UNTRAINED),
     "ampl-cross-music": _leave_one_subject_out("tracks", shared=False, untrained=AMPL_UNTRAINED),
     "ampl-cross-genre": _leave_one_subject_out("genres", shared=False, untrained=AMPL_UNTRAINED),

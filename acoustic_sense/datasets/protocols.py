@@ -114,9 +114,10 @@ class ProtocolChoice(Config):
     name: str = Field(
         default="leave-one-subject-out",
         description="leave-one-subject-out, single-music, cross-music, cross-genre, cross-room, "
-        "ampl-single-music, ampl-cross-music, ampl-cross-genre (the same with subject_1 and "
-        "subject_3 left out of training, as AMPL's publication does), or the path of a TOML file "
-        "with selections.",
+        "noise, plain-clothes, off-axis (trained on takes without the tag of this name, tested on "
+        "those with it), ampl-single-music, ampl-cross-music, ampl-cross-genre (the same with "
+        "subject_1 and subject_3 left out of training, as AMPL's publication does), or the path of "
+        "a TOML file with selections.",
     )
     test_subjects: tuple[str, ...] = Field(
         default=(), description="Subjects to test on; the last by name if empty."
@@ -129,8 +130,9 @@ class ProtocolChoice(Config):
     )
     test_tracks: tuple[str, ...] = Field(
         default=(),
-        description="Tracks to test on (single-music: to train and test on): the first by name "
-        "for single-music, the last for cross-music, if empty.",
+        description="Tracks to test on (single-music, noise, plain-clothes, off-axis: to train "
+        "and test on); if empty, the first by name for single-music, the last for cross-music, all "
+        "otherwise.",
     )
     test_genres: tuple[str, ...] = Field(
         default=(), description="Genres to test on (cross-genre); the last by name if empty."

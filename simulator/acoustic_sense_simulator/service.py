@@ -30,6 +30,8 @@ _PEOPLE = 99
 
 __all__ = [
     "GenerationConfig",
+    "benchmark_dataset",
+    "benchmark_manifest",
     "demo_scene",
     "draw_scene",
     "generate",
@@ -161,3 +163,25 @@ def generate(
         scheduler=scheduler,
         on_progress=on_progress,
     )
+
+
+def benchmark_dataset(
+    size: str, variant: str = "generated", condition: str = ""
+) -> tuple[str, GenerationConfig]:
+    """Return name and configuration of one of the benchmark's datasets, see `ampl_sim`.
+
+    Raises:
+        ConfigError: There is no such size, variant or condition, or its music is missing.
+    """
+    from acoustic_sense_simulator.ampl_sim import check_music, dataset_config
+
+    config = dataset_config(size, variant, condition)
+    check_music(config)
+    return config.name, config
+
+
+def benchmark_manifest(name: str) -> str | None:
+    """Return the published SHA-256 sums of one of the benchmark's datasets, None without."""
+    from acoustic_sense_simulator.ampl_sim import published_manifest
+
+    return published_manifest(name)

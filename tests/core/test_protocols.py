@@ -1,5 +1,7 @@
 """Protocols: named and written, never leaking a take or a subject."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +62,32 @@ def test_cross_protocols_test_on_what_training_never_saw(name, attribute, held_o
     assert values(split.test, attribute) == {held_out}
     assert not values(split.train, attribute) & {held_out}
     assert values(split.train, "subject") == {"s1", "s2"}
+
+
+@pytest.mark.parametrize("name", ["noise", "plain-clothes", "off-axis"])
+def test_conditions_are_tested_on_takes_that_have_their_tag(name):
+    tagged = tuple(replace(take, id=f"{take.id}-other", tags=(name,)) for take in TAKES)
+    choice = ProtocolChoice(name=name, test_subjects=("s2",), validation_subjects=("s1",))
+    split = find_protocol(choice, TAKES + tagged).split(TAKES + tagged)
+    assert set(split.test) == {take for take in tagged if take.subject == "s2"}
+    assert set(split.train) == {take for take in TAKES if take.subject == "s3"}
+    assert set(split.validation) == {take for take in TAKES if take.subject == "s1"}
+    one_track = choice.model_copy(update={"test_tracks": ("jazz",)})
+    split = find_protocol(one_track, TAKES + tagged).split(TAKES + tagged)
+    assert values(split.train, "track") == values(split.test, "track") == {"jazz"}
+
+
+def test_conditions_choose_test_takes_where_there_is_nothing_to_train_on():
+    tagged = tuple(replace(take, tags=("noise",)) for take in TAKES)
+    chosen = find_protocol("noise", tagged).select_test(tagged)
+    assert values(chosen, "subject") == {"s3"}
+
+
+def test_rejects_conditions_that_no_take_has():
+    with pytest.raises(
+        DatasetError, match=r"the tag 'off-axis', but no take.*--condition off-axis"
+    ):
+        find_protocol("off-axis", TAKES)
 
 
 def test_what_is_held_out_can_be_chosen():
