@@ -35,8 +35,8 @@ STUDIES = {
     "rooms": (
         CONFIGS / "rooms.toml",
         CONFIGS / "rooms-train.toml",
-        "Other rooms, people and music: trained on 14 people, each take in a room of its own, under 8 "
-        "tracks; tested on 6 others under 4 others, one of them real",
+        "Other rooms, people and music: trained on 14 people, each take in a room of its own, under "
+        "8 tracks; tested on 6 others under 4 others, one of them real",
     ),
 }
 METHODS = {
@@ -95,7 +95,7 @@ def study(name: str, work: Path) -> dict[str, object]:
 
 
 def evaluated(folder: Path, data: Path, other: Path | None = None) -> dict[str, dict[str, float]]:
-    """Return the scores of model and baselines on the run's own test takes, or on all of `other`."""
+    """Return the scores of model and baselines on the run's test takes, or on all of `other`."""
     from acoustic_sense.datasets import open_dataset
     from acoustic_sense.training import evaluate
 
