@@ -35,7 +35,7 @@ STUDIES = {
     "rooms": (
         CONFIGS / "rooms.toml",
         CONFIGS / "rooms-train.toml",
-        "Other rooms, people and music: trained on 14 people, each take in a room of its own, under "
+        "Other rooms, people and music: trained on 14 people, each take in its own room, under "
         "8 tracks; tested on 6 others under 4 others, one of them real",
     ),
 }
