@@ -20,6 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from acoustic_sense.cli.commands.benchmark import benchmark_app
+from acoustic_sense.cli.commands.benchmark_run import benchmark_report, benchmark_run
 from acoustic_sense.cli.commands.dataset import dataset_app
 from acoustic_sense.cli.commands.demo import demo
 from acoustic_sense.cli.commands.evaluate import evaluate
@@ -92,6 +93,8 @@ app.command("evaluate")(evaluate)
 app.command("predict")(predict)
 app.command("export")(export)
 app.command("report")(report)
+benchmark_app.command("run")(benchmark_run)
+benchmark_app.command("report")(benchmark_report)
 app.add_typer(benchmark_app, name="benchmark", cls=SuggestingGroup)
 app.add_typer(plugins_app, name="plugins", cls=SuggestingGroup)
 

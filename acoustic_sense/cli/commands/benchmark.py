@@ -8,12 +8,12 @@ import typer
 if TYPE_CHECKING:
     from acoustic_sense.datasets.manifest import ManifestDifferences
 
-benchmark_app = typer.Typer(help="The datasets that methods are compared on.")
+benchmark_app = typer.Typer(help="The comparison of methods: its data, its runs, its tables.")
 
 
 @benchmark_app.callback(invoke_without_command=True)
 def benchmark(context: typer.Context) -> None:
-    """The datasets that methods are compared on."""
+    """The comparison of methods: its data, its runs, its tables."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), nl=False)
 

@@ -1,0 +1,209 @@
+"""Which cells there are, which are done, and how long the rest may take."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+
+from acoustic_sense.benchmarking.config import (
+    REFERENCES,
+    BenchmarkConfig,
+    MethodConfig,
+    ProtocolConfig,
+    train_config,
+)
+from acoustic_sense.benchmarking.results import CELLS, RUNS, CellInputs, CellResult, read_result
+from acoustic_sense.config import config_hash
+from acoustic_sense.datasets import Dataset, find_protocol, open_dataset
+from acoustic_sense.datasets.manifest import MANIFEST_NAME
+from acoustic_sense.errors import ConfigError
+from acoustic_sense.inference.description import ComponentChoice
+from acoustic_sense.inference.loading import find_model
+from acoustic_sense.training.config import TrainConfig, TrainingSettings, started_from
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One method under one protocol with one seed.
+
+    Attributes:
+        inputs: What decides its figures.
+        train: Its training, with places.
+        dataset: Its dataset, open.
+        result: Its result, if it is done.
+    """
+
+    inputs: CellInputs
+    train: TrainConfig
+    dataset: Dataset
+    result: CellResult | None = None
+
+    @property
+    def name(self) -> str:
+        """What to call it: playback, protocol, method and seed."""
+        each = self.inputs
+        return f"{each.playback}/{each.protocol}/{each.method}/seed-{each.seed}"
+
+    @property
+    def hash(self) -> str:
+        """Digest of what decides its figures."""
+        return config_hash(self.inputs)
+
+    def result_path(self, out: Path) -> Path:
+        """Return where its result is kept."""
+        return out / CELLS / f"{self.name}.json"
+
+    def run_folder(self, out: Path) -> Path:
+        """Return the folder of its training run."""
+        return out / RUNS / f"{self.name}-{self.hash}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cells of a comparison in the order in which they are run.
+
+    Attributes:
+        name: Heading of the tables.
+        out: Folder of the results.
+        cells: All cells.
+        chosen: Those that are asked for.
+    """
+
+    name: str
+    out: Path
+    cells: tuple[Cell, ...]
+    chosen: tuple[Cell, ...]
+
+    @property
+    def left(self) -> tuple[Cell, ...]:
+        """Cells that are asked for and not done."""
+        return tuple(cell for cell in self.chosen if cell.result is None)
+
+    def guess_s(self, cell: Cell) -> float | None:
+        """Return how long a cell may take: as its method's finished ones did; None if unknown.
+
+        Cells of the same protocol count alone where there are any.
+        """
+        same = [
+            (each.inputs, each.result.seconds)
+            for each in self.cells
+            if each.result is not None and each.inputs.method == cell.inputs.method
+        ]
+        own = [
+            seconds
+            for inputs, seconds in same
+            if (inputs.playback, inputs.protocol) == (cell.inputs.playback, cell.inputs.protocol)
+        ]
+        times = own or [seconds for _, seconds in same]
+        return mean(times) if times else None
+
+
+def make_plan(config: BenchmarkConfig, out: Path, *, only: str = "") -> Plan:
+    """Return the cells of a comparison, those that are done with their results.
+
+    Whole rows come early: all methods and protocols with the first seed, then with the second.
+    Methods that need no training have a cell with the first seed alone.
+
+    Args:
+        config: The comparison.
+        out: Folder of the results.
+        only: Part of the names of the cells to choose; all if empty.
+
+    Raises:
+        ConfigError: Settings are not valid, or no cell has such a name.
+        DatasetError: A dataset is not sound, a protocol selects nothing, or the file of a result
+            is not one.
+        ModelError: A model to start from cannot be found.
+    """
+    datasets: dict[tuple[str, bool], Dataset] = {}
+    cells = []
+    for seed in config.seeds:
+        for protocol in config.protocols:
+            for method in config.methods:
+                if method.name in REFERENCES and seed != config.seeds[0]:
+                    continue
+                cells.append(_make_cell(config, method, protocol, seed, out, datasets))
+    chosen = tuple(cell for cell in cells if only in cell.name)
+    if not chosen:
+        raise ConfigError(
+            f"--only {only}: none of {len(cells)} cells has that in its name; the first is "
+            f"'{cells[0].name}'"
+        )
+    return Plan(config.name, out, tuple(cells), chosen)
+
+
+def _make_cell(
+    config: BenchmarkConfig,
+    method: MethodConfig,
+    protocol: ProtocolConfig,
+    seed: int,
+    out: Path,
+    datasets: dict[tuple[str, bool], Dataset],
+) -> Cell:
+    train = train_config(config, method, protocol, seed)
+    if method.name in REFERENCES:
+        train = _untrained(train)
+    key = (protocol.playback, train.data.skip_bad)
+    if key not in datasets:
+        datasets[key] = open_dataset(train.data.path, bad="skip" if key[1] else "refuse")
+    dataset = datasets[key]
+    split = find_protocol(train.data.protocol, dataset.takes)
+    split.split(dataset.takes)
+    first = train.training.fine_tuning.init_from
+    model = find_model(first) if first else None
+    inputs = CellInputs(
+        playback=protocol.playback,
+        protocol=protocol.name,
+        method=method.name,
+        seed=seed,
+        dataset=_digest_of(dataset),
+        split=split,
+        first_model=hashlib.sha256(model.read_bytes()).hexdigest()[:16] if model else "",
+        train=_placeless(train, protocol.playback, model).model_dump(mode="json"),
+    )
+    cell = Cell(inputs, train, dataset)
+    result = read_result(cell.result_path(out))
+    if result is None or result.config_hash != cell.hash:
+        return cell
+    return Cell(inputs, train, dataset, result)
+
+
+def _untrained(train: TrainConfig) -> TrainConfig:
+    """Return the settings that matter to a method without training."""
+    feature: ComponentChoice = train.feature
+    data = train.data.model_copy(update={"feature": feature.name})
+    settings = TrainingSettings(
+        normalisation=train.training.normalisation, seed=train.training.seed
+    )
+    return TrainConfig(data=data, task=train.task, training=settings)
+
+
+def _placeless(train: TrainConfig, playback: str, model: Path | None) -> TrainConfig:
+    """Return a training without the places of its files; digests stand for what they hold."""
+    choice = train.data.protocol
+    name = Path(choice.name).name if choice.name.endswith(".toml") else choice.name
+    data = train.data.model_copy(
+        update={
+            "path": Path(playback),
+            "protocol": choice.model_copy(update={"name": name}),
+            "feature": train.feature.name,
+        }
+    )
+    train = train.model_copy(update={"data": data})
+    return started_from(train, model.stem) if model else train
+
+
+def _digest_of(dataset: Dataset) -> str:
+    """Return a digest of the dataset's manifest, or else of its settings and list of takes."""
+    manifest = dataset.path / MANIFEST_NAME
+    if manifest.is_file():
+        content = manifest.read_bytes()
+    else:
+        settings = getattr(dataset, "description", {}).get("config_hash", "")
+        content = "\n".join([settings, *_lines(dataset)]).encode()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _lines(dataset: Dataset) -> Sequence[str]:
+    return [f"{info.id} {info.seconds} {info.seed}" for info in dataset.takes]
