@@ -59,6 +59,8 @@ bench: $(VENV)/.dev  ## Measure everything but training anew: an hour. Writes be
 	$(BIN)/python benchmarks/generation.py --memory
 	$(BIN)/python benchmarks/generation.py --hour
 	$(BIN)/python benchmarks/streaming.py
+	$(BIN)/python benchmarks/feature_speed.py
+	$(BIN)/python benchmarks/encoder_speed.py
 	$(BIN)/python docs/how_true.py
 
 figures: $(VENV)/.dev  ## Write tables and pictures of the documentation from benchmarks/results.
