@@ -177,6 +177,7 @@ def plugins_page() -> str:
 
 def file_models() -> dict[str, type[BaseModel]]:
     """Return the models of the TOML files that commands read, by what the file is called."""
+    from acoustic_sense.benchmarking.config import BenchmarkConfig
     from acoustic_sense.contracts.simulator import load_simulator
     from acoustic_sense.datasets.protocols import Protocol
     from acoustic_sense.training.config import TrainConfig
@@ -185,6 +186,7 @@ def file_models() -> dict[str, type[BaseModel]]:
         "dataset.toml": load_simulator().GenerationConfig,
         "train.toml": TrainConfig,
         "protocol.toml": Protocol,
+        "benchmark.toml": BenchmarkConfig,
     }
 
 
@@ -192,6 +194,7 @@ READ_BY = {
     "dataset.toml": "`acoustic-sense simulate` and `acoustic-sense scene`",
     "train.toml": "`acoustic-sense train`",
     "protocol.toml": "where a protocol is named: `data.protocol` in `train.toml`",
+    "benchmark.toml": "`acoustic-sense benchmark run`",
 }
 
 

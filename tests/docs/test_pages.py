@@ -14,6 +14,7 @@ import pytest
 import typer
 
 import acoustic_sense
+from acoustic_sense.benchmarking import BenchmarkConfig
 from acoustic_sense.cli.main import app, run
 from acoustic_sense.config import parse_config
 from acoustic_sense.contracts.simulator import load_simulator
@@ -104,6 +105,7 @@ def check_toml(text: str) -> None:
         "dataset.toml": load_simulator().GenerationConfig,
         "train.toml": TrainConfig,
         "protocol.toml": Protocol,
+        "benchmark.toml": BenchmarkConfig,
     }
     file = text.splitlines()[0].removeprefix("# ").strip()
     assert file in models, f"the first line of a TOML block names its file, not '{file}'"

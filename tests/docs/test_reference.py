@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 import acoustic_sense
 from acoustic_sense import contracts, errors, hookspecs, testing
+from acoustic_sense.benchmarking import BenchmarkConfig
 from acoustic_sense.cli.main import app, run
 from acoustic_sense.contracts.simulator import load_simulator
 from acoustic_sense.datasets import DatasetWriter, Protocol
@@ -93,6 +94,7 @@ def test_every_setting_of_every_component_is_documented(reference: dict[str, str
         ("dataset.toml", load_simulator().GenerationConfig),
         ("train.toml", TrainConfig),
         ("protocol.toml", Protocol),
+        ("benchmark.toml", BenchmarkConfig),
     ],
 )
 def test_every_key_of_every_file_is_documented(
