@@ -1,7 +1,7 @@
 """Which cells there are, which are done, and how long the rest may take."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -15,11 +15,13 @@ from acoustic_sense.benchmarking.config import (
 )
 from acoustic_sense.benchmarking.results import CELLS, RUNS, CellInputs, CellResult, read_result
 from acoustic_sense.config import config_hash
+from acoustic_sense.contracts.component import Component
 from acoustic_sense.datasets import Dataset, find_protocol, open_dataset
 from acoustic_sense.datasets.manifest import MANIFEST_NAME
 from acoustic_sense.errors import ConfigError
 from acoustic_sense.inference.description import ComponentChoice
 from acoustic_sense.inference.loading import find_model
+from acoustic_sense.plugin_loading import load_plugins
 from acoustic_sense.training.config import TrainConfig, TrainingSettings, started_from
 
 
@@ -180,18 +182,37 @@ def _untrained(train: TrainConfig) -> TrainConfig:
 
 
 def _placeless(train: TrainConfig, playback: str, model: Path | None) -> TrainConfig:
-    """Return a training without the places of its files; digests stand for what they hold."""
+    """Return a training without the places of its files, its components' settings spelt out.
+
+    Digests stand for what the files hold; a default that changes in a plugin changes the cell.
+    """
+    plugins = load_plugins()
+    feature = _spelt_out(plugins.features, train.feature)
     choice = train.data.protocol
     name = Path(choice.name).name if choice.name.endswith(".toml") else choice.name
     data = train.data.model_copy(
         update={
             "path": Path(playback),
             "protocol": choice.model_copy(update={"name": name}),
-            "feature": train.feature.name,
+            "feature": feature.name,
+            "feature_config": feature.config,
         }
     )
-    train = train.model_copy(update={"data": data})
+    train = train.model_copy(
+        update={
+            "data": data,
+            "encoder": _spelt_out(plugins.encoders, train.encoder),
+            "task": _spelt_out(plugins.tasks, train.task),
+            "objectives": tuple(_spelt_out(plugins.objectives, o) for o in train.objectives),
+        }
+    )
     return started_from(train, model.stem) if model else train
+
+
+def _spelt_out(registry: Mapping[str, type[Component]], choice: ComponentChoice) -> ComponentChoice:
+    """Return a component with all its settings, those that were not given too."""
+    settings = registry[choice.name].parse(choice.config, f"'{choice.name}'")
+    return ComponentChoice(name=choice.name, config=settings.model_dump(mode="json"))
 
 
 def _digest_of(dataset: Dataset) -> str:

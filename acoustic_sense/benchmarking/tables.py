@@ -195,14 +195,14 @@ def _state(blocks: Sequence[Block]) -> str:
     """Return how much there is, and what code made it."""
     results = [result for block in blocks for result in block.results]
     planned = sum(row.planned for block in blocks for row in block.rows)
-    lines = [f"{len(results)} of {planned} cells are done."]
+    lines = [f"Cells done: {len(results)} of {planned}."]
     seen = [each for result in results for each in (result.provenance, result.finished) if each]
     commits = sorted({each["commit"][:10] for each in seen if each.get("commit")})
     if commits:
         lines.append(f"Commit{'s' if len(commits) > 1 else ''}: {', '.join(commits)}.")
     changed = sum(bool(result.provenance.get("uncommitted_changes")) for result in results)
     if changed:
-        lines.append(f"{changed} cells began with uncommitted changes of the program.")
+        lines.append(f"Cells that began with uncommitted changes of the program: {changed}.")
     machines = sorted({each["machine"]["gpu"] or each["machine"]["cpu"] for each in seen})
     if machines:
         lines.append(f"Machine{'s' if len(machines) > 1 else ''}: {', '.join(machines)}.")
@@ -226,7 +226,7 @@ def _split_text(block: Block) -> str:
 
 def _cut_short_note(block: Block) -> str:
     count = sum(result.cut_short for result in block.results)
-    return f"\\* {count} trainings were ended early by a time budget." if count else ""
+    return f"\\* Trainings that a time budget ended early: {count}." if count else ""
 
 
 # ------------------------------------------------------------------------------------- Markdown

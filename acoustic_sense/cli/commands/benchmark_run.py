@@ -53,9 +53,11 @@ def benchmark_run(
     with on_terminal(TrainProgressBar) as show:
         outcome = run_plan(made, budget_minutes=budget_minutes, on_cell=_tell, on_progress=show)
     if outcome.left:
-        say(f"time spent: {outcome.done} cells done, {outcome.left} left; run this again to go on")
+        say(
+            f"time spent; cells done: {outcome.done}, left: {outcome.left}; run this again to go on"
+        )
     else:
-        say(f"{outcome.done} cells done; see 'acoustic-sense benchmark report {out}'")
+        say(f"cells done: {outcome.done}; see 'acoustic-sense benchmark report {out}'")
     if outcome.failed:
         say(f"failed: {', '.join(outcome.failed)}")
         raise typer.Exit(1)
@@ -105,8 +107,8 @@ def _print_plan(plan: "Plan") -> None:
         rows.append((*names, f"{done}/{len(cells)}", length_text(guess) if guess else "unknown"))
     print_table("", ("playback", "protocol", "method", "done", "a cell"), rows, numbers_from=3)
     say(
-        f"{len(plan.chosen)} cells: {len(plan.chosen) - len(left)} done, {len(left)} to run, "
-        f"{'nothing left' if not left else 'time ' + length}"
+        f"cells: {len(plan.chosen)}; done: {len(plan.chosen) - len(left)}; to run: {len(left)}; "
+        f"{'nothing is left' if not left else 'time: ' + length}"
     )
 
 
