@@ -4,6 +4,7 @@ import pytest
 import torch
 from acoustic_sense_plugins.bgm2pose.fused_attention import FusedAttention
 from acoustic_sense_plugins.bgm2pose.kernel import attend
+from acoustic_sense_plugins.bgm2pose.narrow_attention import attend_narrowly
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -99,3 +100,42 @@ def test_half_precision_comes_back_as_it_went_in():
     attended, *gradients = results(FusedAttention.apply(*rough, 0.0, 0), rough)
     assert {x.dtype for x in (attended, *gradients)} == {torch.bfloat16}
     torch.testing.assert_close(attended.float(), torchs_own(*tensors), atol=0.05, rtol=0.05)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+@pytest.mark.parametrize("bins", [2, 40, 128])
+@pytest.mark.parametrize("scale", [0.1, 1.0, 5.0])
+def test_narrow_heads_equal_their_definition_in_double_precision(width, bins, scale):
+    tensors = [x.detach() for x in inputs(bins=bins, width=width, scale=scale)]
+    query, key, value = (x.double() for x in tensors)
+    scores = torch.einsum("nihw,njhw->nhij", query, key) / width**0.5
+    expected = torch.einsum("nhij,njhw->nihw", scores.softmax(dim=-1), value)
+    found = attend_narrowly(*tensors)
+    assert found.dtype == torch.float32
+    size = float(expected.abs().max())
+    torch.testing.assert_close(found.double(), expected, atol=5e-6 * size * scale**2, rtol=1e-5)
+
+
+def test_narrow_heads_keep_huge_scores_finite_and_half_precision():
+    tensors = [x.detach() for x in inputs(scale=100.0)]
+    found = attend_narrowly(*tensors)
+    assert torch.isfinite(found).all()
+    torch.testing.assert_close(found, torchs_own(*tensors), atol=1e-2, rtol=1e-3)
+    assert attend_narrowly(*(x.bfloat16() for x in tensors)).dtype == torch.bfloat16
+
+
+def test_odd_numbers_of_bins_are_left_to_torch():
+    tensors = [x.detach()[None] for x in inputs(bins=7)]
+    expected = torchs_own(*(x[0] for x in tensors))
+    torch.testing.assert_close(attend(*tensors, 0.0)[0], expected)
+
+
+def test_threads_change_nothing_in_prediction():
+    tensors = [x.detach() for x in inputs(items=5)]
+    alone = attend_narrowly(*tensors)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        assert torch.equal(attend_narrowly(*tensors), alone)
+    finally:
+        torch.set_num_threads(threads)

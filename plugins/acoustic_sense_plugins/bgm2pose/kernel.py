@@ -6,8 +6,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 _NARROW = 4
-"""Width of heads up to which the loops are faster without gradients too: 0.25 times the
-publication's."""
+"""Widest head that `narrow_attention` takes: that of 0.25 times the published width."""
 
 
 def attend(
@@ -19,24 +18,27 @@ def attend(
     """Return `dropout(softmax(query key^T / sqrt(width))) value` for each frame and head.
 
     On the CPU, training and narrow heads take loops compiled by numba, all else (wide heads without
-    gradient, export, double precision, other devices) torch's own; both give the same values.
+    gradient, export, double precision, other devices) torch's own; all give the same values.
     """
     q, k, v = (x.flatten(0, 1) for x in (query, key, value))
-    if _loops_are_faster(query):
+    if _loops_fit(query) and query.requires_grad:
         from acoustic_sense_plugins.bgm2pose.fused_attention import FusedAttention
 
         seed = int(torch.randint(2**31, ())) if dropout else 0
         attended: Tensor = FusedAttention.apply(q, k, v, dropout, seed)  # type: ignore[no-untyped-call]
+    elif _loops_fit(query) and not dropout and query.shape[-1] <= _NARROW and not q.shape[1] % 2:
+        from acoustic_sense_plugins.bgm2pose.narrow_attention import attend_narrowly
+
+        attended = attend_narrowly(q, k, v)
     else:
         q, k, v = (x.transpose(1, 2) for x in (q, k, v))
         attended = scaled_dot_product_attention(q, k, v, dropout_p=dropout).transpose(1, 2)
     return attended.reshape(query.shape)
 
 
-def _loops_are_faster(query: Tensor) -> bool:
+def _loops_fit(query: Tensor) -> bool:
     return (
         query.device.type == "cpu"
         and query.dtype != torch.float64
-        and (query.requires_grad or query.shape[-1] <= _NARROW)
         and not torch.compiler.is_compiling()
     )

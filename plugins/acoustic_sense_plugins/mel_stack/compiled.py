@@ -144,24 +144,16 @@ class CompiledStack:
         stack = torch.empty(len(recording), _CHANNELS, frame_count, self._bin_count)
         heard, sent = (x.detach().contiguous().numpy() for x in (recording, playback))
         with torch.autocast("cpu", enabled=False):  # bfloat16 is too coarse for dB
-            for clip in range(len(stack)):
-                for first in range(0, frame_count, _BLOCK_FRAMES):
-                    block = slice(first, min(first + _BLOCK_FRAMES, frame_count))
-                    stack[clip, :, block] = self._block(heard[clip], sent[clip], block)
+            for first in range(0, frame_count, _BLOCK_FRAMES):
+                count = min(_BLOCK_FRAMES, frame_count - first)
+                frames = torch.empty(_SIGNALS, count, self._frame_samples, dtype=torch.float64)
+                values = torch.empty(_CHANNELS, count, self._frame_samples // 2 + 1)
+                for clip, (recorded, played) in enumerate(zip(heard, sent, strict=True)):
+                    _window(recorded, played, self._window, first, frames.numpy())
+                    _values(torch.fft.rfft(frames).numpy(), values.numpy())
+                    stack[clip, :, first : first + count] = _sum_bands(values, self._groups)
         stack[:, :_SIGNALS] = power_to_db(stack[:, :_SIGNALS])
         return stack
-
-    def _block(
-        self, heard: np.ndarray, sent: np.ndarray, block: slice
-    ) -> Float[Tensor, "15 frame bin"]:
-        """Return some frames of one clip, their power not yet in dB."""
-        count = block.stop - block.start
-        frames = torch.empty(_SIGNALS, count, self._frame_samples, dtype=torch.float64)
-        _window(heard, sent, self._window, block.start, frames.numpy())
-        spectra = torch.fft.rfft(frames)
-        values = torch.empty(_CHANNELS, count, spectra.shape[-1])
-        _values(spectra.numpy(), values.numpy())
-        return _sum_bands(values, self._groups)
 
 
 def _band_groups(filters: Float[Tensor, "frequency bin"]) -> list[BandGroup]:
