@@ -9,7 +9,6 @@ Writes `benchmarks/results/fidelity_in_takes.json` and the table of
 
 import argparse
 import json
-import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from acoustic_sense_simulator.generation.threads import single_thread
 from acoustic_sense_simulator.motion import make_motion
 from acoustic_sense_simulator.rendering.renderer import MovingMesh, scattered_sound
 from acoustic_sense_simulator.scattering.boundary_in_time import REFINEMENTS, SOLUTIONS_HZ
+from marked import fill
 from provenance import provenance
 
 from acoustic_sense.types import Loudspeaker, Motion, Scene
@@ -100,17 +100,6 @@ def page_table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_page() -> None:
-    """Put the table of the result between its marks."""
-    table = page_table(json.loads(RESULT.read_text(encoding="utf-8")))
-    marks = r"(<!-- takes: begin[^\n]*-->\n).*?(<!-- takes: end -->)"
-    text = PAGE.read_text(encoding="utf-8")
-    changed, count = re.subn(marks, lambda m: m[1] + table + "\n" + m[2], text, flags=re.DOTALL)
-    if count != 1:
-        raise SystemExit(f"{PAGE}: the marks of the table are missing")
-    PAGE.write_text(changed, encoding="utf-8")
-
-
 def main() -> None:
     """Measure, write the result and the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -134,7 +123,7 @@ def main() -> None:
         }
         RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         print(json.dumps(rows, indent=1))
-    write_page()
+    fill(PAGE, "takes", page_table(json.loads(RESULT.read_text(encoding="utf-8"))))
 
 
 if __name__ == "__main__":

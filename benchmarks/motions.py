@@ -8,7 +8,6 @@ styles are not those of the tests. What each figure means is in
 
 import argparse
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 from acoustic_sense_simulator.body import load_body
 from acoustic_sense_simulator.motion import ACTIVITY_NAMES, make_motion
 from acoustic_sense_simulator.motion.plausibility import DEEP_M, footing, penetration, speeds
+from marked import fill
 
 from acoustic_sense.types import Motion, Scene, Subject
 
@@ -70,18 +70,6 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def write_page(rows: dict[str, dict[str, Any]]) -> None:
-    """Put the table between its marks."""
-    text = PAGE.read_text(encoding="utf-8")
-    marks = r"(<!-- motions: begin[^\n]*-->\n).*?(<!-- motions: end -->)"
-    changed, count = re.subn(
-        marks, lambda m: m[1] + table(rows) + "\n" + m[2], text, flags=re.DOTALL
-    )
-    if count != 1:
-        raise SystemExit(f"{PAGE}: the marks of the table are missing")
-    PAGE.write_text(changed, encoding="utf-8")
-
-
 def main() -> None:
     """Measure, and write result and page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -91,7 +79,7 @@ def main() -> None:
         rows["captures"] = measured(Motion(source="cmu"), CMU_SECONDS)
         settings = {"people": PEOPLE, "seconds": SECONDS, "seed": SEED, "deep_m": DEEP_M}
         RESULT.write_text(json.dumps({"settings": settings, "motions": rows}, indent=1) + "\n")
-    write_page(json.loads(RESULT.read_text(encoding="utf-8"))["motions"])
+    fill(PAGE, "motions", table(json.loads(RESULT.read_text(encoding="utf-8"))["motions"]))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ tuned on those.
 
 import argparse
 import json
-import re
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -24,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from acoustic_sense_simulator import scattered_pressure
+from marked import fill
 from person_truth import POSES, facet_geometry, truths
 
 from acoustic_sense.constants import SPEED_OF_SOUND_M_S
@@ -157,13 +157,7 @@ def page_table(result: dict[str, Any]) -> str:
 
 def write_page() -> None:
     """Put the tables of the result between their marks."""
-    table = page_table(json.loads(RESULT.read_text(encoding="utf-8")))
-    marks = r"(<!-- fidelity: begin[^\n]*-->\n).*?(<!-- fidelity: end -->)"
-    text = PAGE.read_text(encoding="utf-8")
-    changed, count = re.subn(marks, lambda m: m[1] + table + "\n" + m[2], text, flags=re.DOTALL)
-    if count != 1:
-        raise SystemExit(f"{PAGE}: the marks of the table are missing")
-    PAGE.write_text(changed, encoding="utf-8")
+    fill(PAGE, "fidelity", page_table(json.loads(RESULT.read_text(encoding="utf-8"))))
 
 
 def main() -> None:

@@ -4,12 +4,12 @@ What `feature_speed.py` and `encoder_speed.py` share. Nothing is measured by imp
 """
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import marked
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
@@ -79,9 +79,9 @@ TABLES = {"feature_speed": feature_table, "encoder_speed": encoder_table}
 def filled(page: str, results: Mapping[str, Any]) -> str:
     """Return the page with each table between its marks."""
     for name, table in TABLES.items():
-        pattern = rf"(<!-- {name}: begin.*?-->\n).*?(<!-- {name}: end -->)"
-        text = table(results[name]) if name in results else "Not measured yet.\n"
-        page = re.sub(pattern, lambda m, text=text: m[1] + text + m[2], page, flags=re.DOTALL)
+        page = marked.filled(
+            page, name, table(results[name]) if name in results else "Not measured yet."
+        )
     return page
 
 

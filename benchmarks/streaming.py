@@ -8,11 +8,11 @@ count.
 
 import argparse
 import json
-import re
 import time
 from pathlib import Path
 from typing import Any
 
+import marked
 import numpy as np
 import torch
 from provenance import provenance
@@ -73,8 +73,7 @@ def table(result: dict[str, Any]) -> str:
 
 def filled(page: str, result: dict[str, Any]) -> str:
     """Return the page with the table between its marks."""
-    pattern = r"(<!-- streaming: begin.*?-->\n).*?(<!-- streaming: end -->)"
-    return re.sub(pattern, lambda m: m[1] + table(result) + m[2], page, flags=re.DOTALL)
+    return marked.filled(page, "streaming", table(result))
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+BENCHMARKS = ROOT / "benchmarks"
 
 
 def load_docs_module(name: str) -> ModuleType:
@@ -18,6 +20,29 @@ def load_docs_module(name: str) -> ModuleType:
     sys.modules[name] = module
     specification.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def load_benchmark() -> Callable[[str], ModuleType]:
+    """Import a script of benchmarks, which is no package; leaves no other script importable."""
+
+    def load(name: str) -> ModuleType:
+        before = set(sys.modules)
+        specification = importlib.util.spec_from_file_location(
+            f"benchmark_{name}", BENCHMARKS / f"{name}.py"
+        )
+        module = importlib.util.module_from_spec(specification)
+        sys.path.insert(0, str(BENCHMARKS))
+        try:
+            specification.loader.exec_module(module)
+        finally:
+            sys.path.remove(str(BENCHMARKS))
+            for other in set(sys.modules) - before:
+                if str(getattr(sys.modules[other], "__file__", "")).startswith(str(BENCHMARKS)):
+                    del sys.modules[other]
+        return module
+
+    return load
 
 
 @pytest.fixture(scope="session")

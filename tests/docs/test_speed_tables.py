@@ -1,23 +1,14 @@
 """The tables of speed are those that the benchmarks wrote."""
 
 import copy
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
-def speed_page() -> ModuleType:
-    specification = importlib.util.spec_from_file_location(
-        "speed_page", BENCHMARKS / "speed_page.py"
-    )
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+def speed_page(load_benchmark) -> ModuleType:
+    return load_benchmark("speed_page")
 
 
 def test_tables_are_those_of_the_results(speed_page: ModuleType) -> None:
