@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-_NARROW = 4
+NARROW = 4
 """Widest head that `narrow_attention` takes: that of 0.25 times the published width."""
 
 
@@ -26,7 +26,7 @@ def attend(
 
         seed = int(torch.randint(2**31, ())) if dropout else 0
         attended: Tensor = FusedAttention.apply(q, k, v, dropout, seed)  # type: ignore[no-untyped-call]
-    elif _loops_fit(query) and not dropout and query.shape[-1] <= _NARROW and not q.shape[1] % 2:
+    elif _loops_fit(query) and not dropout and query.shape[-1] <= NARROW and not q.shape[1] % 2:
         from acoustic_sense_plugins.bgm2pose.narrow_attention import attend_narrowly
 
         attended = attend_narrowly(q, k, v)

@@ -14,9 +14,7 @@ from torch import Tensor
 
 from acoustic_sense_plugins.bgm2pose.attention_loops import _compiled
 from acoustic_sense_plugins.bgm2pose.fused_attention import _for_all_items
-
-WIDEST = 4
-"""Channels of a head, at most; fewer are filled up with zeros."""
+from acoustic_sense_plugins.bgm2pose.kernel import NARROW
 
 
 def attend_narrowly(
@@ -27,12 +25,13 @@ def attend_narrowly(
     """Return `softmax(query key^T / sqrt(width)) value` in the query's precision.
 
     Args:
-        query: At most `WIDEST` channels a head; an even number of bins.
+        query: At most `NARROW` channels a head, fewer are filled up with zeros; an even number of
+            bins.
         key: As the query.
         value: As the query.
     """
     width = query.shape[-1]
-    fill = (0, WIDEST - width)
+    fill = (0, NARROW - width)
     inputs = [
         torch.nn.functional.pad(x.detach().float(), fill).contiguous() for x in (query, key, value)
     ]
