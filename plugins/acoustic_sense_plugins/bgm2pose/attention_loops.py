@@ -29,6 +29,21 @@ def _compiled(function: Callable[..., Any]) -> Any:
     return numba.njit(fastmath=_FLAGS, nogil=True, cache=True, error_model="numpy")(plain)
 
 
+def _power_of_part(part):  # type: ignore[no-untyped-def]
+    """Return 2 to the power of a number in [0, 1), by a minimax polynomial."""
+    value = np.float32(1.8775767e-3)
+    value = value * part + np.float32(8.9893397e-3)
+    value = value * part + np.float32(5.5826318e-2)
+    value = value * part + np.float32(2.4015361e-1)
+    value = value * part + np.float32(6.9315308e-1)
+    value = value * part + np.float32(9.9999994e-1)
+    return value
+
+
+power_of_part = _compiled(_power_of_part)
+"""Compiled `_power_of_part`."""
+
+
 def _exp2_in_place(row, power, power_bits):  # type: ignore[no-untyped-def]
     """Raise 2 to each number of `row`, none above 0; relative error 2e-7."""
     for j in range(len(row)):
@@ -36,15 +51,8 @@ def _exp2_in_place(row, power, power_bits):  # type: ignore[no-untyped-def]
         whole = np.floor(exponent)
         row[j] = exponent - whole
         power_bits[j] = (np.int32(whole) + np.int32(127)) << np.int32(23)
-    for j in range(len(row)):  # minimax polynomial of 2^x on [0, 1)
-        part = row[j]
-        value = np.float32(1.8775767e-3)
-        value = value * part + np.float32(8.9893397e-3)
-        value = value * part + np.float32(5.5826318e-2)
-        value = value * part + np.float32(2.4015361e-1)
-        value = value * part + np.float32(6.9315308e-1)
-        value = value * part + np.float32(9.9999994e-1)
-        row[j] = value * power[j]
+    for j in range(len(row)):
+        row[j] = power_of_part(row[j]) * power[j]
 
 
 _exp2 = _compiled(_exp2_in_place)

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from acoustic_sense_plugins.bgm2pose.attention_loops import _compiled
+from acoustic_sense_plugins.bgm2pose.attention_loops import _compiled, power_of_part
 from acoustic_sense_plugins.bgm2pose.fused_attention import _for_all_items
 from acoustic_sense_plugins.bgm2pose.kernel import NARROW
 
@@ -45,14 +45,8 @@ def _exp2_of(number):  # type: ignore[no-untyped-def]
     """Return 2 to the power of a number that is not above 0; relative error 2e-7."""
     exponent = max(number, np.float32(-126.0))
     whole = np.floor(exponent)
-    part = exponent - whole  # minimax polynomial of 2^x on [0, 1)
-    value = np.float32(1.8775767e-3)
-    value = value * part + np.float32(8.9893397e-3)
-    value = value * part + np.float32(5.5826318e-2)
-    value = value * part + np.float32(2.4015361e-1)
-    value = value * part + np.float32(6.9315308e-1)
-    value = value * part + np.float32(9.9999994e-1)
-    return value * np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
+    power = np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
+    return power_of_part(exponent - whole) * power
 
 
 _exp2 = _compiled(_exp2_of)
