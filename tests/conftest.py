@@ -10,6 +10,7 @@ from jaxtyping import install_import_hook
 CHECKED_PACKAGES = [
     "acoustic_sense.dsp",
     "acoustic_sense.metrics",
+    "acoustic_sense.networks",
     "acoustic_sense_plugins",
     "acoustic_sense_simulator.scattering",
     "acoustic_sense_simulator.body",

@@ -10,14 +10,17 @@ import pytest
 import torch
 from acoustic_sense_plugins.mel_stack.stack import MelStack
 from acoustic_sense_plugins.shibata2023.adversary import SubjectAdversary, SubjectAdversaryConfig
-from acoustic_sense_plugins.shibata2023.channels import READ_CHANNELS
-from acoustic_sense_plugins.shibata2023.encoder import ConvolutionalConfig, ConvolutionalEncoder
-from acoustic_sense_plugins.shibata2023.reversal import reverse_gradient
+from acoustic_sense_plugins.shibata2023.encoder import (
+    READ_CHANNELS,
+    ConvolutionalConfig,
+    ConvolutionalEncoder,
+)
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, conv2d
 
 from acoustic_sense.contracts import ClipBatch, EncoderOutput, FeatureShape
 from acoustic_sense.errors import ConfigError, ModelError
+from acoustic_sense.networks import reverse_gradient
 from acoustic_sense.plugin_loading import load_plugins
 from acoustic_sense.testing import check_encoder, check_objective
 from acoustic_sense.testing.batches import LinearEncoder
@@ -241,7 +244,7 @@ def loss_of(made: SubjectAdversary, summary: Tensor, subject: Tensor) -> Tensor:
 def test_discriminator_gets_its_own_gradient_and_the_encoder_the_opposite():
     subject = torch.tensor([0, 1, 2, 1])
     made = adversary(weight=0.7, ramp_steps=10)
-    made.step += 3  # the fourth step of ten
+    made.reversal.step += 3  # the fourth step of ten
     strength = 2 / (1 + math.exp(-10 * 4 / 10)) - 1
     summary = drawn(4, 10).requires_grad_()
     loss = loss_of(made, summary, subject)
@@ -261,20 +264,20 @@ def test_discriminator_gets_its_own_gradient_and_the_encoder_the_opposite():
 
 def test_reversal_grows_with_training_steps_and_goes_on_after_a_checkpoint():
     made, subject = adversary(ramp_steps=8), torch.tensor([0, 1])
-    assert made.strength() == 0.0
+    assert made.reversal.strength() == 0.0
     seen = []
     for _ in range(10):
         loss_of(made, drawn(2, 10), subject)
-        seen.append(made.strength())
+        seen.append(made.reversal.strength())
     curve = [2 / (1 + math.exp(-10 * min(step / 8, 1))) - 1 for step in range(1, 11)]
     assert seen == pytest.approx(curve)
     made.eval()
     loss_of(made, drawn(2, 10), subject)
-    assert int(made.step) == 10
+    assert int(made.reversal.step) == 10
     resumed = adversary(ramp_steps=20)
     resumed.load_state_dict(made.state_dict())
-    assert resumed.strength() == pytest.approx(2 / (1 + math.exp(-10 * 10 / 20)) - 1)
-    assert adversary(ramp_steps=0).strength() == 1.0
+    assert resumed.reversal.strength() == pytest.approx(2 / (1 + math.exp(-10 * 10 / 20)) - 1)
+    assert adversary(ramp_steps=0).reversal.strength() == 1.0
 
 
 def people(count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,19 +1,14 @@
 """Subject adversary: latents that do not tell whose they are."""
 
-import math
-
-import torch
 from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from acoustic_sense.config import Config
 from acoustic_sense.contracts import ClipBatch, Encoder, EncoderOutput, Objective
 from acoustic_sense.errors import ConfigError
-from acoustic_sense_plugins.shibata2023.reversal import reverse_gradient
-
-_STEEPNESS = 10.0
+from acoustic_sense.networks import GrowingReversal, discriminator
 
 
 class SubjectAdversaryConfig(Config):
@@ -54,7 +49,6 @@ class SubjectAdversary(Objective):
 
     Config = SubjectAdversaryConfig
     config: SubjectAdversaryConfig
-    step: Tensor
 
     def __init__(
         self, config: SubjectAdversaryConfig | None, encoder: Encoder, subject_count: int
@@ -65,28 +59,12 @@ class SubjectAdversary(Objective):
                 f"objective subject-adversary needs at least 2 training subjects, not "
                 f"{subject_count}; leave it out of 'objectives' or train on more people"
             )
-        hidden = self.config.hidden
-        self.discriminator = nn.Sequential(
-            nn.Linear(encoder.summary_dim, hidden),
-            nn.LeakyReLU(),
-            nn.Linear(hidden, hidden),
-            nn.LeakyReLU(),
-            nn.Linear(hidden, subject_count),
-        )
-        self.register_buffer("step", torch.zeros((), dtype=torch.int64))  # kept in checkpoints
+        self.reversal = GrowingReversal(self.config.ramp_steps)
+        self.discriminator = discriminator(encoder.summary_dim, self.config.hidden, subject_count)
 
     def forward(
         self, output: EncoderOutput, batch: ClipBatch, target: Float[Tensor, "batch frame target"]
     ) -> Float[Tensor, ""]:
         """Return the weighted loss; see `Objective.forward`. Counts the steps in training."""
-        if self.training:
-            self.step += 1
-        logits = self.discriminator(reverse_gradient(output.summary, self.strength()))
+        logits = self.discriminator(self.reversal(output.summary))
         return self.config.weight * cross_entropy(logits.float(), batch.subject)
-
-    def strength(self) -> float:
-        """Return the factor on the reversed gradient at the present step, 0 to 1."""
-        if not self.config.ramp_steps:
-            return 1.0
-        share = min(1.0, float(self.step) / self.config.ramp_steps)
-        return 2 / (1 + math.exp(-_STEEPNESS * share)) - 1

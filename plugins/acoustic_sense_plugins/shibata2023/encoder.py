@@ -9,11 +9,22 @@ from torch import Tensor, nn
 
 from acoustic_sense.config import Config
 from acoustic_sense.contracts import Encoder, EncoderOutput, FeatureShape
-from acoustic_sense.errors import ModelError
-from acoustic_sense_plugins.shibata2023.blocks import frame_block, pooled_block
-from acoustic_sense_plugins.shibata2023.channels import READ_CHANNELS, RecordingChannels
-from acoustic_sense_plugins.shibata2023.temporal import FRAME_MULTIPLE, TemporalUNet
+from acoustic_sense.networks import (
+    FRAME_MULTIPLE,
+    PickedChannels,
+    TemporalUNet,
+    check_bins,
+    check_frames,
+    flatten_bins,
+    frame_block,
+    pooled_block,
+)
+from acoustic_sense.networks.channels import INTENSITY, RECORDING_LEVELS
 
+READ_CHANNELS = (*RECORDING_LEVELS, *INTENSITY)
+"""Log-mel power of W, X, Y, Z and the intensity vector X, Y, Z; nothing of the playback."""
+
+_NAME = "shibata2023"
 _BLOCK_CHANNELS = (64, 128, 256, 256)  # close to bgm2pose-fa's: fair to compare
 _FRAME_CHANNELS = 256
 _BIN_MULTIPLE = 2 ** len(_BLOCK_CHANNELS)
@@ -57,9 +68,9 @@ class ConvolutionalEncoder(Encoder):
 
     def __init__(self, config: ConvolutionalConfig | None, feature_shape: FeatureShape) -> None:
         super().__init__(config, feature_shape)
-        _check_bins(feature_shape.bin_count)
+        check_bins(feature_shape.bin_count, _BIN_MULTIPLE, _NAME)
         channels, dropout = self.config.channels, self.config.dropout
-        self.inputs = RecordingChannels(feature_shape)
+        self.inputs = PickedChannels(feature_shape, READ_CHANNELS, _NAME)
         widths = [len(READ_CHANNELS), *map(channels, _BLOCK_CHANNELS)]
         self.blocks = nn.Sequential(*(pooled_block(*pair) for pair in pairwise(widths)))
         flat_count = widths[-1] * (feature_shape.bin_count // _BIN_MULTIPLE)
@@ -73,27 +84,8 @@ class ConvolutionalEncoder(Encoder):
         Raises:
             ModelError: The number of frames is not a multiple of 4.
         """
-        if features.shape[2] == 0 or features.shape[2] % FRAME_MULTIPLE:
-            raise ModelError(
-                f"encoder shibata2023 takes a multiple of {FRAME_MULTIPLE} frames, not "
-                f"{features.shape[2]}; cut or pad the clip"
-            )
+        check_frames(features.shape[2], FRAME_MULTIPLE, _NAME)
         heard = self.inputs(features).contiguous(memory_format=torch.channels_last)
-        local = self.projection(_flatten(self.blocks(heard)))
+        local = self.projection(flatten_bins(self.blocks(heard)))
         latents, bottleneck = self.unet(local)
         return EncoderOutput(latents.transpose(1, 2), local.transpose(1, 2), bottleneck.mean(dim=2))
-
-
-def _flatten(
-    values: Float[Tensor, "batch channel frame bin"],
-) -> Float[Tensor, "batch flat frame"]:
-    """Join channels and bins; at each frame the index is `bin * channel_count + channel`."""
-    return values.permute(0, 2, 3, 1).flatten(2).transpose(1, 2)
-
-
-def _check_bins(bin_count: int) -> None:
-    if bin_count < _BIN_MULTIPLE or bin_count % _BIN_MULTIPLE:
-        raise ModelError(
-            f"encoder shibata2023 takes a multiple of {_BIN_MULTIPLE} bins, not {bin_count}; "
-            "use the feature 'mel-stack'"
-        )

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from acoustic_sense_plugins.shibata2023.blocks import frame_block
+from acoustic_sense.networks.convolution import frame_block
 
 _KERNEL = 3
 _LEVELS = 2

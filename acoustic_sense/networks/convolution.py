@@ -1,7 +1,8 @@
 """Convolution blocks: over frames and bins with pooling of bins, and over frames."""
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 _KERNEL = 3
 _LEAK = 0.01
@@ -33,3 +34,10 @@ def frame_block(input_count: int, output_count: int, kernel: int, dropout: float
         nn.BatchNorm1d(output_count),
         nn.Dropout(dropout),
     )
+
+
+def flatten_bins(
+    values: Float[Tensor, "batch channel frame bin"],
+) -> Float[Tensor, "batch flat frame"]:
+    """Join channels and bins; at each frame the index is `bin * channel_count + channel`."""
+    return values.permute(0, 2, 3, 1).flatten(2).transpose(1, 2)

@@ -1,0 +1,24 @@
+"""Parts of networks that several encoders and objectives are built of.
+
+Plugins never import each other; what two of them would otherwise write twice lives here.
+"""
+
+from acoustic_sense.networks.channels import PickedChannels
+from acoustic_sense.networks.convolution import flatten_bins, frame_block, pooled_block
+from acoustic_sense.networks.reversal import GrowingReversal, discriminator, reverse_gradient
+from acoustic_sense.networks.shape_checks import check_bins, check_frames
+from acoustic_sense.networks.temporal import FRAME_MULTIPLE, TemporalUNet
+
+__all__ = [
+    "FRAME_MULTIPLE",
+    "GrowingReversal",
+    "PickedChannels",
+    "TemporalUNet",
+    "check_bins",
+    "check_frames",
+    "discriminator",
+    "flatten_bins",
+    "frame_block",
+    "pooled_block",
+    "reverse_gradient",
+]
