@@ -5,7 +5,9 @@ Plugins never import each other; what two of them would otherwise write twice li
 
 from acoustic_sense.networks.channels import PickedChannels
 from acoustic_sense.networks.convolution import flatten_bins, frame_block, pooled_block
+from acoustic_sense.networks.pooled_encoder import PooledEncoder
 from acoustic_sense.networks.reversal import GrowingReversal, discriminator, reverse_gradient
+from acoustic_sense.networks.scaled_config import ScaledConfig
 from acoustic_sense.networks.shape_checks import check_bins, check_frames
 from acoustic_sense.networks.temporal import FRAME_MULTIPLE, TemporalUNet
 
@@ -13,6 +15,8 @@ __all__ = [
     "FRAME_MULTIPLE",
     "GrowingReversal",
     "PickedChannels",
+    "PooledEncoder",
+    "ScaledConfig",
     "TemporalUNet",
     "check_bins",
     "check_frames",
