@@ -416,14 +416,3 @@ def test_bad_data_option_is_answered_with_one_line(capsys, folder, tmp_path, pai
     assert code == 2
     assert line in err
     assert err.count("\n") == 1
-
-
-def test_shipped_comparison_is_valid():
-    path = Path(__file__).parents[2] / "benchmarks" / "ampl_sim" / "mini-single.toml"
-    config = load_benchmark_config(path)
-    assert [method.name for method in config.methods] == [
-        "mean-pose",
-        "nearest-neighbour",
-        "shibata2023",
-        "bgm2pose",
-    ]

@@ -103,6 +103,26 @@ def test_a_later_echo_lies_in_a_later_bin_and_says_where_it_comes_from():
     assert found[4:, 62].tolist() == pytest.approx([0.0, -1.0, 0.0], abs=0.05)
 
 
+def test_loudspeakers_that_differ_in_level_count_by_their_mean():
+    playback, response = played("tsp"), room()
+    playback[1] *= np.float32(0.2)
+    found = feature_of(recorded(response, playback), playback, regularisation=1e-6)[0, -1]
+    expected = literal_bins(response)[0]
+    np.testing.assert_allclose(found[13:80], expected[13:80], atol=0.1)
+
+
+def test_a_period_shorter_than_a_frame_is_the_frames_last():
+    settings = {"period_samples": 1000, "delay_bins": 32}
+    playback = played("tsp", 0.25, samples=1000)
+    heard = recorded(room(taps=400), playback)
+    whole = feature_of(heard, playback, **settings)
+    for sample, read in ((2 * FRAME + 1399, False), (2 * FRAME + 1400, True)):
+        changed = heard.copy()
+        changed[:, sample] += 0.5
+        difference = (feature_of(changed, playback, **settings) - whole).abs().amax(dim=(0, 2))
+        assert (difference > 0).tolist() == [False, False, read, False, False]
+
+
 def test_level_of_the_playback_cancels():
     playback, response = played("tsp"), room()
     quiet = np.float32(0.01) * playback
