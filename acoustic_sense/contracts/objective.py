@@ -18,14 +18,19 @@ class Objective(Component, nn.Module):
     """An auxiliary loss.
 
     A subclass sets `Config`, takes the encoder whose widths it fits, and implements `forward`. It
-    may ask for batches of clips that share a track or a segment of it.
+    may ask for batches of clips that share a track or a segment of it, and for the task's
+    prediction: with `reads_prediction = True` its `forward` takes `prediction` as a fourth argument
+    by name, None by default.
 
     Attributes:
         batch_sampling: `random`, `track` (a batch shares one track) or `segment` (a batch is
             filled with clips of the same stretches of the same track).
+        reads_prediction: Whether `forward` is also given the task's prediction, with its gradient,
+            shape `(batch, frame, target)`.
     """
 
     batch_sampling: BatchSampling = "random"
+    reads_prediction: bool = False
 
     def __init__(self, config: Config | None, encoder: Encoder, subject_count: int) -> None:
         nn.Module.__init__(self)

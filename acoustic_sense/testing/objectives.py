@@ -23,8 +23,9 @@ def check_objective(
     """Check that an objective keeps its contract.
 
     A known batch sampling; a finite scalar loss for encoders of different widths; the same torch
-    seed gives the same loss; the batch stays unchanged; a gradient reaches the encoder's output
-    and every parameter of the objective; the configuration survives being written down.
+    seed gives the same loss; the batch stays unchanged; a gradient reaches the encoder's output, or
+    the prediction where it reads one, and every parameter of the objective; the configuration
+    survives being written down.
 
     Args:
         objective: The class, or an instance whose configuration is used.
@@ -60,19 +61,27 @@ def _loss(cls: type[Any], config: Any, widths: tuple[int, int, int], where: str)
             where, "its constructor", lambda: cls(config, encoder, SUBJECTS)
         ).train()
         output = _leaves(encoder(batch.features))
-        loss: Tensor = guarded(where, "forward", lambda: built(output, batch, target))
+        read = _prediction(target) if cls.reads_prediction else {}
+        loss: Tensor = guarded(where, "forward", lambda: built(output, batch, target, **read))
     check_tensor(loss, (), where, "the loss")
     for name, value in before.items():
         require(torch.equal(value, getattr(batch, name)), where, f"forward changes batch.{name}")
     require(loss.requires_grad, where, "no gradient flows back from the loss")
     guarded(where, "backward", loss.backward)
+    given = (output.latents, output.local_latents, output.summary, *read.values())
     require(
-        any(reaches(tensor) for tensor in (output.latents, output.local_latents, output.summary)),
+        any(reaches(tensor) for tensor in given),
         where,
-        "no finite, non-zero gradient reaches the encoder's output",
+        "no finite, non-zero gradient reaches the encoder's output"
+        + (" or the prediction" if read else ""),
     )
     check_parameter_gradients(built, where)
     return loss.detach()
+
+
+def _prediction(target: Tensor) -> dict[str, Tensor]:
+    """Return a prediction that is somewhat wrong, as the argument that an objective reads."""
+    return {"prediction": (target + 0.1 * torch.randn(target.shape)).requires_grad_()}
 
 
 def _leaves(output: EncoderOutput) -> EncoderOutput:

@@ -95,9 +95,11 @@ class TrainingModule(pl.LightningModule):
         """Return the sum of all losses of a batch."""
         output = self.model.encoder(batch.features)
         target = self.model.task.target(batch)
-        losses = dict(self.model.task.loss(self.model.task(output.latents), target))
+        prediction = self.model.task(output.latents)
+        losses = dict(self.model.task.loss(prediction, target))
         for name, objective in self.objectives.items():
-            losses[name] = objective(output, batch, target)
+            also = {"prediction": prediction} if objective.reads_prediction else {}
+            losses[name] = objective(output, batch, target, **also)
         losses["loss"] = torch.stack([value.float() for value in losses.values()]).sum()
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + value.detach().double()

@@ -107,6 +107,18 @@ def test_run_folder_holds_what_it_promises(run, tiny_dataset):
     assert str(tiny_dataset.parent) not in json.dumps(card)
 
 
+def test_an_objective_that_reads_the_prediction_is_trained_and_trains(tiny_dataset, tmp_path):
+    models = []
+    for weight in (0.0, 1.0):
+        config = config_for(tiny_dataset, epochs=1).model_dump()
+        settings = {"weight": weight, "ramp_steps": 0}
+        config["objectives"] = [{"name": "motion-adversary", "config": settings}]
+        result = train(TrainConfig.model_validate(config), tmp_path / str(weight))
+        assert (result.history[0]["motion-adversary"] > 0) == (weight > 0)
+        models.append(result.model.read_bytes())
+    assert models[0] != models[1]
+
+
 def test_learning_rate_falls_as_a_cosine(run):
     rates = [row["learning_rate"] for row in run.history]
     assert rates == sorted(rates, reverse=True)
