@@ -61,6 +61,7 @@ class ClipSet:
         subjects: Names behind `ClipBatch.subject`.
         tracks: Names behind `ClipBatch.track`.
         activities: Names behind `ClipBatch.activity`.
+        labelled_frames: Frames at the beginning of each take that clips are cut from.
         statistics: Mean and deviation of the channels of each take; set by `normalise`.
     """
 
@@ -72,9 +73,20 @@ class ClipSet:
         context_frames: int = 0,
         clip_frames: int = CLIP_FRAMES,
         pose_frame: PoseFrame = "world",
+        label_share: float = 1.0,
         on_take: OnTake | None = None,
     ) -> None:
         """Open the takes, computing features that are not cached.
+
+        Args:
+            store: Where features and labels come from.
+            takes: The takes.
+            context_frames: Frames before a clip that are cut with it.
+            clip_frames: Length of a clip.
+            pose_frame: Frame of the joints.
+            label_share: Share of each take's frames, from its beginning, that clips are cut from;
+                at least one clip. Statistics are always those of whole takes.
+            on_take: Called after each take.
 
         Raises:
             DatasetError: A take's files are not sound, or no take is as long as a clip.
@@ -104,6 +116,10 @@ class ClipSet:
             )
         self.subjects = tuple(sorted({info.subject for info in self.takes}))
         self.tracks = tuple(sorted({info.track for info in self.takes}))
+        lengths = [frames.shape[1] for frames in self.frames]
+        self.labelled_frames = tuple(
+            min(length, max(clip_frames, round(label_share * length))) for length in lengths
+        )
         labels = {str(name) for names in activity_names for name in names}
         self.activities = tuple(sorted(labels - {""}))
         self._activity = [_activity_indices(n, self.activities) for n in activity_names]
@@ -158,20 +174,27 @@ class ClipSet:
         self.statistics = list(statistics)
 
     def grid(self, hop_frames: int, phases: Sequence[int] | None = None) -> ClipIndex:
-        """Return the clips on a grid in track time.
+        """Return the clips on a grid in track time, within each take's labelled frames.
+
+        A take whose labelled frames are so few that the grid misses them has one clip at its
+        beginning, with a negative segment that it shares with clips of the same music only.
 
         Args:
             hop_frames: Frames from one clip to the next.
             phases: First frame of each track's grid, below `hop_frames`; 0 if None.
         """
         columns: list[list[int]] = [[], [], [], []]
-        for take, (frames, offset) in enumerate(zip(self.frames, self._offset, strict=True)):
+        for take, (labelled, offset) in enumerate(
+            zip(self.labelled_frames, self._offset, strict=True)
+        ):
             track = int(self._track[take])
             phase = phases[track] if phases is not None else 0
             first = -((phase - offset) // hop_frames)  # smallest segment at or after the take
-            last = (offset + frames.shape[1] - self.clip_frames - phase) // hop_frames
-            for segment in range(first, last + 1):
-                start = segment * hop_frames + phase - offset
+            last = (offset + labelled - self.clip_frames - phase) // hop_frames
+            chosen = [(n * hop_frames + phase - offset, n) for n in range(first, last + 1)]
+            if not chosen and labelled < self.frames[take].shape[1]:
+                chosen = [(0, -1 - offset)]
+            for start, segment in chosen:
                 for column, value in zip(columns, (take, start, track, segment), strict=True):
                     column.append(value)
         return ClipIndex(*(np.array(column, dtype=np.int64) for column in columns))

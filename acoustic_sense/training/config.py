@@ -4,7 +4,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from acoustic_sense.config import Config, load_config
 from acoustic_sense.constants import CLIP_FRAMES
@@ -43,11 +49,27 @@ class DataConfig(Config):
     clip_hop_frames: int = Field(
         default=CLIP_FRAMES, ge=1, description="Frames from one training clip to the next."
     )
+    train_share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Share of each training take's labels that is used, from the take's beginning, "
+        "at least one clip. Channels are normalised by the whole recordings: they cost nothing, "
+        "poses do.",
+    )
 
     @field_validator("protocol", mode="before")
     @classmethod
     def _protocol_by_name(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+    @model_serializer(mode="wrap")
+    def _without_a_whole_share(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave a `train_share` of 1 out, so that digests from before there was one still hold."""
+        data: dict[str, Any] = dump(self)
+        if self.train_share == 1:
+            data.pop("train_share", None)
+        return data
 
 
 class AugmentationConfig(Config):

@@ -202,8 +202,11 @@ def _training_clips(pipeline: Pipeline, dataset: Dataset) -> ClipSet:
             f"{dataset.path}: holds none of the {len(names)} takes that the model was trained on, "
             "which the nearest neighbour needs; name the training data"
         )
+    share = pipeline.description.training.get("config", {}).get("data", {}).get("train_share", 1.0)
     frame = pipeline.description.pose_frame
-    return ClipSet(_open_store(pipeline, dataset), found, pose_frame=frame)
+    return ClipSet(
+        _open_store(pipeline, dataset), found, pose_frame=frame, label_share=float(share)
+    )
 
 
 def take_statistics(pipeline: Pipeline, clips: ClipSet) -> list[Statistics]:

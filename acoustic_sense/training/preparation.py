@@ -98,7 +98,7 @@ def prepare(
     opener = _Opener(store, pipeline, split, on_progress)
     varied = settings.augmentation.varies_clips
     opener.total += len(split.train) * varied
-    clips = opener.clips(split.train)
+    clips = opener.clips(split.train, config.data.train_share)
     variations = opener.variations(settings.augmentation, clips) if varied else None
     watched = opener.clips(split.validation) if split.validation else None
     fixed = fixed_statistics(settings.fine_tuning, start, description, clips, store, split.test)
@@ -137,13 +137,14 @@ class _Opener:
         self._before = 0
         self.total = len(split.train) + len(split.validation)
 
-    def clips(self, takes: Sequence[TakeInfo]) -> ClipSet:
-        """Open takes as they are."""
+    def clips(self, takes: Sequence[TakeInfo], label_share: float = 1.0) -> ClipSet:
+        """Open takes as they are, the labels of a share of each."""
         opened = ClipSet(
             self._store,
             takes,
             context_frames=self._pipeline.model.encoder.context_frames,
             pose_frame=self._pipeline.description.pose_frame,
+            label_share=label_share,
             on_take=self._report,
         )
         self._before += len(takes)
