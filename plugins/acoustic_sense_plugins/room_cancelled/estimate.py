@@ -1,0 +1,127 @@
+"""Estimate of the static response from playback to recording, and what the recording leaves."""
+
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+SEGMENT_SAMPLES = 65_536
+"""Longest stretch that is transformed at once: 1.4 s at 48 kHz."""
+_OVERLAP = 4
+_FLOOR = 1e-9  # of the loudest frequency's power: what is not played is not divided by
+_TINY = 1e-30
+
+
+def room_response(
+    recording: Float[Tensor, "channel sample"],
+    playback: Float[Tensor, "speaker sample"],
+    before: int,
+    after: int,
+    regularisation: float,
+) -> Float[Tensor, "channel speaker tap"]:
+    """Return the linear, static response from loudspeakers to microphone, by least squares.
+
+    At each frequency H = S_yx (S_xx + r I)^-1 with the spectra of recording y and playback x
+    averaged over the take (Welch: Hann, three quarters of overlap). What moves is not part of it:
+    over a take its mean counts only. The regularisation r, a share of the mean power of the
+    loudspeakers at that frequency, makes it the solution of least norm where both play the same.
+
+    Args:
+        recording: Of one take.
+        playback: The same moments; one or two loudspeakers.
+        before: Taps before the moment of sending, for playback that is late in the file.
+        after: Taps from it on.
+        regularisation: r over the mean power.
+
+    Returns:
+        Taps from `-before` to `after`, double precision; zeros for a silent playback.
+
+    References:
+        Bendat and Piersol, "Random data", 4th ed., chapter 7 (multiple-input systems).
+    """
+    length = _segment_length(recording.shape[-1])
+    cross, power = _averaged_spectra(recording.double(), playback.double(), length)
+    trace = power.diagonal(dim1=1, dim2=2).real.sum(dim=1)
+    ridge = regularisation * trace / len(playback) + _FLOOR * trace.max() + _TINY
+    spectrum = cross @ _inverse(power, ridge)
+    taps = torch.fft.irfft(spectrum.permute(1, 2, 0), length)
+    before, after = min(before, length // 8), min(after, length // 2)
+    return torch.cat([taps[..., length - before :], taps[..., :after]], dim=-1)
+
+
+def residual(
+    recording: Float[Tensor, "channel sample"],
+    playback: Float[Tensor, "speaker sample"],
+    response: Float[Tensor, "channel speaker tap"],
+    before: int,
+) -> Float[Tensor, "channel sample"]:
+    """Return the recording minus the playback as a response renders it, double precision.
+
+    Args:
+        recording: What was heard.
+        playback: The same moments.
+        response: Of `room_response`.
+        before: Its taps before the moment of sending.
+    """
+    rendered = _convolved(playback.double(), response)
+    return recording.double() - rendered[:, before : before + recording.shape[-1]]
+
+
+def taps_before(before: int, sample_count: int) -> int:
+    """Return how many taps before the moment of sending `room_response` gives for a take."""
+    return min(before, _segment_length(sample_count) // 8)
+
+
+def _segment_length(sample_count: int) -> int:
+    """Return the power of two to transform: at most half a take, so that there is an average."""
+    length = SEGMENT_SAMPLES
+    while length > 1024 and 2 * length > sample_count:
+        length //= 2
+    return length
+
+
+def _averaged_spectra(
+    recording: Float[Tensor, "channel sample"],
+    playback: Float[Tensor, "speaker sample"],
+    length: int,
+) -> tuple[
+    Complex[Tensor, "frequency channel speaker"], Complex[Tensor, "frequency speaker speaker"]
+]:
+    """Return the cross spectra of recording and playback and those within the playback."""
+    window = torch.hann_window(length, dtype=torch.float64, device=recording.device)
+    signals = torch.cat([recording, playback])
+    missing = max(0, length - signals.shape[1])
+    signals = torch.nn.functional.pad(signals, (0, missing))
+    count = len(recording)
+    frequencies, speakers = length // 2 + 1, len(playback)
+    both = torch.zeros(
+        frequencies, count + speakers, speakers, dtype=torch.complex128, device=recording.device
+    )
+    for first in range(0, signals.shape[1] - length + 1, length // _OVERLAP):
+        spectra = torch.fft.rfft(signals[:, first : first + length] * window).T
+        both += spectra[:, :, None] * spectra[:, None, count:].conj()
+    return both[:, :count], both[:, count:]
+
+
+def _inverse(
+    power: Complex[Tensor, "frequency speaker speaker"], ridge: Float[Tensor, " frequency"]
+) -> Complex[Tensor, "frequency speaker speaker"]:
+    """Return the inverse of the Hermitian matrices with the ridge on their diagonals."""
+    identity = torch.eye(power.shape[1], dtype=power.dtype, device=power.device)
+    inverse: Tensor = torch.linalg.inv(power + ridge[:, None, None] * identity)
+    return inverse
+
+
+def _convolved(
+    playback: Float[Tensor, "speaker sample"], response: Float[Tensor, "channel speaker tap"]
+) -> Float[Tensor, "channel sample"]:
+    """Return the sum over loudspeakers of playback convolved with response, by overlap and add."""
+    taps = response.shape[-1]
+    size = 1 << max(12, (2 * taps - 1).bit_length() + 1)
+    step = size - taps + 1
+    spectrum = torch.fft.rfft(response, size)
+    samples = playback.shape[-1]
+    result = playback.new_zeros(len(response), samples + size)
+    for first in range(0, samples, step):
+        block = torch.fft.rfft(playback[:, first : first + step], size)
+        result[:, first : first + size] += torch.fft.irfft((spectrum * block).sum(dim=1), size)
+    return result[:, : samples + taps - 1]

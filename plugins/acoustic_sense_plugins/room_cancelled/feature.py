@@ -1,0 +1,150 @@
+"""The feature: log-mel and intensity of what is left once the room is taken away."""
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from acoustic_sense.config import Config
+from acoustic_sense.constants import AMBISONIC_CHANNELS, FRAME_RATE_HZ, MEL_BINS, SAMPLE_RATE_HZ
+from acoustic_sense.contracts import Feature
+from acoustic_sense.dsp.intensity import intensity_direction
+from acoustic_sense.dsp.mel import mel_filters, power_to_db
+from acoustic_sense.dsp.stft import stft
+from acoustic_sense.errors import AudioError
+from acoustic_sense_plugins.room_cancelled.estimate import residual, room_response, taps_before
+
+_STEREO = 2
+_CHUNK_FRAMES = 400  # memory stays small in long takes
+
+
+class RoomCancelledConfig(Config):
+    """How long the room's response is, and how it is regularised."""
+
+    response_ms: float = Field(
+        default=700.0, gt=0, le=2000, description="Length of the room's response from sending on."
+    )
+    before_ms: float = Field(
+        default=10.0,
+        ge=0,
+        le=1000,
+        description="Length of the response before sending, for playback that is late in the file.",
+    )
+    regularisation: float = Field(
+        default=1e-4,
+        gt=0,
+        le=1,
+        description="Power that is added to the playback's at each frequency before dividing, as a "
+        "share of it.",
+    )
+
+
+class RoomCancelledStack(Feature):
+    """What moves: the recording minus the playback through the static response of the room.
+
+    The response from each loudspeaker to each microphone channel is estimated from playback and
+    recording of the whole take and subtracted, as an echo canceller does. What is left is noise,
+    and how the body's sound differs from its mean over the take.
+
+    | channels | what | unit |
+    |---|---|---|
+    | 0-3 | log-mel power of the residual's W, X, Y, Z | dB |
+    | 4-5 | log-mel power of the playback, one per loudspeaker | dB |
+    | 6-8 | intensity vector X, Y, Z of the residual, as that of `mel-stack` | 1/Hz |
+
+    Channels bear the names of `mel-stack`, so that encoders which find them by name run unchanged.
+    Frames and bands are those of `mel-stack` too. It hears the whole take, so that in a stream
+    nothing comes before the end.
+
+    References:
+        Bendat and Piersol, "Random data", 4th ed., chapter 7; Haensler and Schmidt, "Acoustic echo
+        and noise control", Wiley 2004.
+
+    Raises:
+        AudioError: The sample rate is not a multiple of 20 Hz.
+    """
+
+    Config = RoomCancelledConfig
+    config: RoomCancelledConfig
+    local = False
+    channel_names = (
+        *(f"recording/{name}" for name in AMBISONIC_CHANNELS),
+        "playback/1",
+        "playback/2",
+        *(f"intensity/{name}" for name in AMBISONIC_CHANNELS[1:]),
+    )
+    bin_count = MEL_BINS
+    filters: Float[Tensor, "frequency bin"]
+
+    def __init__(
+        self, config: RoomCancelledConfig | None = None, sample_rate_hz: int = SAMPLE_RATE_HZ
+    ) -> None:
+        super().__init__(config, sample_rate_hz)
+        if sample_rate_hz <= 0 or sample_rate_hz % FRAME_RATE_HZ:
+            raise AudioError(
+                f"{sample_rate_hz} Hz does not divide into {FRAME_RATE_HZ} frames a second; "
+                f"resample to {SAMPLE_RATE_HZ} Hz"
+            )
+        filters = torch.tensor(mel_filters(sample_rate_hz, self.frame_samples).T)
+        self.register_buffer("filters", filters.double(), persistent=False)
+
+    def forward(
+        self,
+        recording: Float[Tensor, "batch 4 sample"],
+        playback: Float[Tensor, "batch speaker sample"],
+    ) -> Float[Tensor, "batch 9 frame bin"]:
+        """Return the stack; see `Feature.forward`.
+
+        Raises:
+            AudioError: The recording has not 4 channels or the playback more than 2.
+        """
+        if recording.shape[1] != len(AMBISONIC_CHANNELS):
+            raise AudioError(
+                f"the recording has {recording.shape[1]} channels; give the four of first-order "
+                "ambisonics"
+            )
+        if playback.shape[1] > _STEREO:
+            raise AudioError(
+                f"the playback has {playback.shape[1]} channels but this feature takes 1 or 2; "
+                "mix them down to two, one for each side of the room"
+            )
+        with torch.autocast(recording.device.type, enabled=False):
+            rows = [self._stack(*pair) for pair in zip(recording, playback, strict=True)]
+        return torch.stack(rows)
+
+    def cancel(
+        self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
+    ) -> Float[Tensor, "4 sample"]:
+        """Return a take's residual: the recording without the room, double precision."""
+        before, after = (self._samples(ms) for ms in (self.config.before_ms, self._after_ms))
+        response = room_response(recording, playback, before, after, self.config.regularisation)
+        return residual(recording, playback, response, taps_before(before, recording.shape[-1]))
+
+    @property
+    def _after_ms(self) -> float:
+        return self.config.response_ms
+
+    def _samples(self, milliseconds: float) -> int:
+        return round(milliseconds * self.sample_rate_hz / 1000)
+
+    def _stack(
+        self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
+    ) -> Float[Tensor, "9 frame bin"]:
+        """Return the stack of one take."""
+        heard = self.cancel(recording, playback)
+        sent = playback.double().expand(_STEREO, -1) if len(playback) == 1 else playback.double()
+        step = _CHUNK_FRAMES * self.frame_samples
+        parts = [
+            self._bands(heard[:, i : i + step], sent[:, i : i + step])
+            for i in range(0, max(heard.shape[1], 1), step)
+        ]
+        return torch.cat(parts, dim=1).float()
+
+    def _bands(
+        self, heard: Float[Tensor, "4 sample"], sent: Float[Tensor, "2 sample"]
+    ) -> Float[Tensor, "9 frame bin"]:
+        spectra = stft(torch.cat([heard, sent]), self.frame_samples)
+        power = spectra.real.square() + spectra.imag.square()
+        levels = power_to_db(power @ self.filters)
+        direction = intensity_direction(spectra[: len(AMBISONIC_CHANNELS)][None])[0]
+        return torch.cat([levels, direction.to(self.filters.dtype) @ self.filters])
