@@ -12,6 +12,7 @@ from acoustic_sense.benchmarking.provenance import provenance
 from acoustic_sense.benchmarking.references import evaluate_reference
 from acoustic_sense.benchmarking.results import CellResult, write_json
 from acoustic_sense.inference.loading import load_pipeline
+from acoustic_sense.inference.model import Pipeline
 from acoustic_sense.training.evaluation import Evaluation, Group, Scores, evaluate
 from acoustic_sense.training.progress import OnProgress
 from acoustic_sense.training.run import RunResult, train
@@ -33,6 +34,8 @@ def run_cell(cell: Cell, out: Path, on_progress: OnProgress | None = None) -> Ce
     """
     if cell.inputs.method in REFERENCES:
         result = _run_reference(cell)
+    elif cell.model is not None:
+        result = _run_model(cell, cell.model)
     else:
         result = _run_training(cell, out, on_progress)
     write_json(cell.result_path(out), result.model_dump(mode="json"))
@@ -41,7 +44,7 @@ def run_cell(cell: Cell, out: Path, on_progress: OnProgress | None = None) -> Ce
 
 def _run_reference(cell: Cell) -> CellResult:
     began, started = provenance(), time.perf_counter()
-    evaluation = evaluate_reference(cell.inputs.method, cell.train, cell.dataset)
+    evaluation = evaluate_reference(cell.inputs.method, cell.train, cell.dataset, cell.test_dataset)
     return CellResult(
         **_scored(cell, evaluation),
         parameters=0,
@@ -55,15 +58,32 @@ def _run_reference(cell: Cell) -> CellResult:
     )
 
 
+def _run_model(cell: Cell, model: Path) -> CellResult:
+    began, started = provenance(), time.perf_counter()
+    pipeline = load_pipeline(model)
+    evaluation = evaluate(pipeline, cell.test_dataset, cell.inputs.split)
+    seconds = round(time.perf_counter() - started, 3)
+    return CellResult(
+        **_scored(cell, evaluation),
+        parameters=sum(each.numel() for each in pipeline.model.parameters()),
+        epochs=0,
+        cut_short=False,
+        train_seconds=0.0,
+        evaluation_seconds=seconds,
+        inference_ms=_latency(pipeline, cell, evaluation),
+        learning_curve=(),
+        provenance=began,
+    )
+
+
 def _run_training(cell: Cell, out: Path, on_progress: OnProgress | None) -> CellResult:
     folder = cell.run_folder(out)
     began = _begun(folder)
     run: RunResult = train(cell.train, folder, resume=True, on_progress=on_progress)
     started = time.perf_counter()
     pipeline = load_pipeline(folder)
-    evaluation = evaluate(pipeline, cell.dataset)
+    evaluation = evaluate(pipeline, cell.test_dataset, cell.inputs.split)
     seconds = round(time.perf_counter() - started, 3)
-    longest = max(evaluation.per_take, key=lambda name: evaluation.per_take[name].frames)
     now = provenance()
     return CellResult(
         **_scored(cell, evaluation),
@@ -72,11 +92,17 @@ def _run_training(cell: Cell, out: Path, on_progress: OnProgress | None) -> Cell
         cut_short=run.metrics["epochs"] < cell.train.training.epochs,
         train_seconds=run.metrics["train_seconds"],
         evaluation_seconds=seconds,
-        inference_ms=measure_latency(pipeline, cell.dataset, longest),
+        inference_ms=_latency(pipeline, cell, evaluation),
         learning_curve=tuple(run.history),
         provenance=began,
         finished=now if now != began else {},
     )
+
+
+def _latency(pipeline: Pipeline, cell: Cell, evaluation: Evaluation) -> dict[str, float]:
+    """Return the time of a clip of the longest test take."""
+    longest = max(evaluation.per_take, key=lambda name: evaluation.per_take[name].frames)
+    return measure_latency(pipeline, cell.test_dataset, longest)
 
 
 def _begun(folder: Path) -> dict[str, Any]:
@@ -93,7 +119,7 @@ def _begun(folder: Path) -> dict[str, Any]:
 def _scored(cell: Cell, evaluation: Evaluation) -> dict[str, Any]:
     """Return the fields of a result that come from the evaluation and the cell itself."""
     method = cell.inputs.method
-    takes = cell.inputs.split.split(cell.dataset.takes).train
+    takes = cell.inputs.split.split(cell.dataset.takes).train if cell.model is None else ()
     return {
         "config": cell.inputs,
         "config_hash": cell.hash,

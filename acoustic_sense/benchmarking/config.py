@@ -15,6 +15,8 @@ MEAN_POSE: Final = "mean-pose"
 NEAREST_NEIGHBOUR: Final = "nearest-neighbour"
 REFERENCES: Final = (MEAN_POSE, NEAREST_NEIGHBOUR)
 """Names of the methods that need no training."""
+BOUND_TO_ONE_DATASET: Final = ("cross-room", "noise", "plain-clothes", "off-axis")
+"""Protocols whose test takes differ from the training takes of the same dataset by room or tag."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 _COMPONENTS = ("encoder", "task", "objectives")
@@ -56,17 +58,39 @@ class MethodSettings(Config):
 
 
 class MethodConfig(MethodSettings):
-    """A method: a name, and what differs from `[defaults]`."""
+    """A method: a name, and what differs from `[defaults]`; or a model that is there already."""
 
     name: Name = Field(
         description="What to call it in tables and files. `mean-pose` and `nearest-neighbour` "
         "need no training; the latter compares clips by `data.feature`."
     )
+    model: str = Field(
+        default="",
+        description="Run folder, model file or shipped model that is scored as it is, without "
+        "training: none of the data of `[data]` is used for it. Relative to this file.",
+    )
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether cells of it begin with a training."""
+        return self.name not in REFERENCES and not self.model
 
     @model_validator(mode="after")
     def _references_have_no_network(self) -> "MethodConfig":
         if self.name in REFERENCES and (self.encoder or self.objectives):
             raise ValueError(f"'{self.name}' is not trained; leave encoder and objectives out")
+        return self
+
+    @model_validator(mode="after")
+    def _models_are_as_they_are(self) -> "MethodConfig":
+        if self.model and self.name in REFERENCES:
+            raise ValueError(f"'{self.name}' has no model; leave model out, or choose another name")
+        given = self.model_fields_set - {"name", "model"}
+        if self.model and given:
+            raise ValueError(
+                f"'{self.name}' is scored as its model is; leave {', '.join(sorted(given))} out, "
+                "or train from it with training.fine_tuning.init_from"
+            )
         return self
 
 
@@ -75,6 +99,12 @@ class ProtocolConfig(Config):
 
     name: Name = Field(description="What to call it in tables and files.")
     playback: Name = Field(description="Whose folder to use: a name in `[data]`.")
+    test_playback: Name | None = Field(
+        default=None,
+        description="Whose folder to test on, where it is another: a name in `[data]`. The "
+        "protocol is resolved for `playback`; subjects, tracks and genres that it tests are looked "
+        "for in this one.",
+    )
     protocol: ProtocolChoice = Field(
         default_factory=ProtocolChoice,
         description="As `data.protocol` in `train.toml`: a name, a TOML file, or a table.",
@@ -84,6 +114,15 @@ class ProtocolConfig(Config):
     @classmethod
     def _protocol_by_name(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _tests_elsewhere(self) -> "ProtocolConfig":
+        if self.test_playback and self.protocol.name in BOUND_TO_ONE_DATASET:
+            raise ValueError(
+                f"'{self.protocol.name}' divides one dataset by room or tag; with test_playback, "
+                "set protocol to leave-one-subject-out or single-music"
+            )
+        return self
 
 
 class BenchmarkConfig(Config):
@@ -110,11 +149,12 @@ class BenchmarkConfig(Config):
         _check_unique("method", [method.name for method in self.methods])
         _check_unique("protocol", [f"{each.playback}/{each.name}" for each in self.protocols])
         for each in self.protocols:
-            if each.playback not in self.data:
-                hint = suggestion(each.playback, self.data) or f" it has {', '.join(self.data)}"
-                raise ValueError(
-                    f"protocol '{each.name}': [data] has no playback '{each.playback}';{hint}"
-                )
+            for playback in (each.playback, each.test_playback or each.playback):
+                if playback not in self.data:
+                    hint = suggestion(playback, self.data) or f" it has {', '.join(self.data)}"
+                    raise ValueError(
+                        f"protocol '{each.name}': [data] has no playback '{playback}';{hint}"
+                    )
         return self
 
 
@@ -146,7 +186,7 @@ def load_benchmark_config(path: Path, data: Mapping[str, Path] | None = None) ->
         update={
             "data": folders,
             "defaults": _with_absolute_start(config.defaults, path.parent),
-            "methods": tuple(_with_absolute_start(each, path.parent) for each in config.methods),
+            "methods": tuple(_with_absolute_paths(each, path.parent) for each in config.methods),
             "protocols": tuple(_with_absolute_file(each, path.parent) for each in config.protocols),
         }
     )
@@ -213,6 +253,13 @@ def _with_absolute_start(settings: SettingsT, folder: Path) -> SettingsT:
         return settings  # none, or the name of a shipped model
     found = {**fine_tuning, "init_from": str((folder / first).resolve())}
     return settings.model_copy(update={"training": {**settings.training, "fine_tuning": found}})
+
+
+def _with_absolute_paths(method: MethodConfig, folder: Path) -> MethodConfig:
+    """Return a method whose models, where they are paths, are absolute."""
+    if method.model and (folder / method.model).exists():  # else the name of a shipped model
+        method = method.model_copy(update={"model": str((folder / method.model).resolve())})
+    return _with_absolute_start(method, folder)
 
 
 def _with_absolute_file(protocol: ProtocolConfig, folder: Path) -> ProtocolConfig:

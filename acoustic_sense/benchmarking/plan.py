@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
@@ -15,14 +15,17 @@ from acoustic_sense.benchmarking.config import (
 )
 from acoustic_sense.benchmarking.results import CELLS, RUNS, CellInputs, CellResult, read_result
 from acoustic_sense.config import config_hash
+from acoustic_sense.constants import CLIP_FRAMES
 from acoustic_sense.contracts.component import Component
 from acoustic_sense.datasets import Dataset, find_protocol, open_dataset
 from acoustic_sense.datasets.manifest import MANIFEST_NAME
 from acoustic_sense.errors import ConfigError
-from acoustic_sense.inference.description import ComponentChoice
+from acoustic_sense.inference.description import ComponentChoice, ModelDescription
 from acoustic_sense.inference.loading import find_model
+from acoustic_sense.inference.model_files import read_description
 from acoustic_sense.plugin_loading import load_plugins
 from acoustic_sense.training.config import TrainConfig, TrainingSettings, started_from
+from acoustic_sense.training.fine_tuning import model_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +35,17 @@ class Cell:
     Attributes:
         inputs: What decides its figures.
         train: Its training, with places.
-        dataset: Its dataset, open.
+        dataset: The dataset that it trains on, open.
+        test_dataset: The dataset that it is tested on, open.
+        model: File of the model that it scores as it is; None where there is a training.
         result: Its result, if it is done.
     """
 
     inputs: CellInputs
     train: TrainConfig
     dataset: Dataset
+    test_dataset: Dataset
+    model: Path | None = None
     result: CellResult | None = None
 
     @property
@@ -116,16 +123,20 @@ def make_plan(config: BenchmarkConfig, out: Path, *, only: str = "") -> Plan:
         ConfigError: Settings are not valid, or no cell has such a name.
         DatasetError: A dataset is not sound, a protocol selects nothing, or the file of a result
             is not one.
-        ModelError: A model to start from cannot be found.
+        ModelError: A model to start from or to score cannot be found or read.
     """
     datasets: dict[tuple[str, bool], Dataset] = {}
     cells = []
     for seed in config.seeds:
         for protocol in config.protocols:
             for method in config.methods:
-                if method.name in REFERENCES and seed != config.seeds[0]:
+                if not method.is_trained and seed != config.seeds[0]:
                     continue
-                cells.append(_make_cell(config, method, protocol, seed, out, datasets))
+                cell = _make_cell(config, method, protocol, seed, datasets)
+                result = read_result(cell.result_path(out))
+                if result is not None and result.config_hash == cell.hash:
+                    cell = replace(cell, result=result)
+                cells.append(cell)
     chosen = tuple(cell for cell in cells if only in cell.name)
     if not chosen:
         raise ConfigError(
@@ -140,35 +151,44 @@ def _make_cell(
     method: MethodConfig,
     protocol: ProtocolConfig,
     seed: int,
-    out: Path,
     datasets: dict[tuple[str, bool], Dataset],
 ) -> Cell:
     train = train_config(config, method, protocol, seed)
-    if method.name in REFERENCES:
-        train = _untrained(train)
-    key = (protocol.playback, train.data.skip_bad)
-    if key not in datasets:
-        datasets[key] = open_dataset(train.data.path, bad="skip" if key[1] else "refuse")
-    dataset = datasets[key]
-    split = find_protocol(train.data.protocol, dataset.takes)
-    split.split(dataset.takes)
-    first = train.training.fine_tuning.init_from
+    first = method.model or train.training.fine_tuning.init_from
     model = find_model(first) if first else None
+    if method.name in REFERENCES:
+        train, model = _untrained(train), None
+    elif method.model and model is not None:
+        train = _as_trained(train, read_description(model))
+
+    def opened(playback: str) -> Dataset:
+        key = (playback, train.data.skip_bad)
+        if key not in datasets:
+            datasets[key] = open_dataset(config.data[playback], bad="skip" if key[1] else "refuse")
+        return datasets[key]
+
+    dataset, elsewhere = opened(protocol.playback), protocol.test_playback or ""
+    tested = opened(elsewhere) if elsewhere else dataset
+    split = find_protocol(train.data.protocol, dataset.takes)
+    trained_on = split.split(dataset.takes).train
+    if elsewhere:
+        split.select_test(tested.takes, trained_on)
     inputs = CellInputs(
         playback=protocol.playback,
+        test_playback=elsewhere,
         protocol=protocol.name,
         method=method.name,
         seed=seed,
         dataset=_digest_of(dataset),
+        test_dataset=_digest_of(tested) if elsewhere else "",
         split=split,
+        model=model_name(model) if method.model and model else "",
         first_model=hashlib.sha256(model.read_bytes()).hexdigest()[:16] if model else "",
-        train=_placeless(train, protocol.playback, model).model_dump(mode="json"),
+        train=_placeless(train, protocol.playback, None if method.model else model).model_dump(
+            mode="json"
+        ),
     )
-    cell = Cell(inputs, train, dataset)
-    result = read_result(cell.result_path(out))
-    if result is None or result.config_hash != cell.hash:
-        return cell
-    return Cell(inputs, train, dataset, result)
+    return Cell(inputs, train, dataset, tested, model if method.model else None)
 
 
 def _untrained(train: TrainConfig) -> TrainConfig:
@@ -179,6 +199,27 @@ def _untrained(train: TrainConfig) -> TrainConfig:
         normalisation=train.training.normalisation, seed=train.training.seed
     )
     return TrainConfig(data=data, task=train.task, training=settings)
+
+
+def _as_trained(train: TrainConfig, description: ModelDescription) -> TrainConfig:
+    """Return the data of a training with the components of a model, which is not trained."""
+    data = train.data.model_copy(
+        update={
+            "feature": description.feature.name,
+            "feature_config": description.feature.config,
+            "pose_frame": description.pose_frame,
+            "clip_hop_frames": CLIP_FRAMES,
+            "train_share": 1.0,
+        }
+    )
+    return TrainConfig(
+        data=data,
+        encoder=description.encoder,
+        task=description.task,
+        training=TrainingSettings(
+            normalisation=description.normalisation, seed=train.training.seed
+        ),
+    )
 
 
 def _placeless(train: TrainConfig, playback: str, model: Path | None) -> TrainConfig:

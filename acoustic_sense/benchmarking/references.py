@@ -28,13 +28,16 @@ class DeafEncoder(Encoder):
         return EncoderOutput(latents, latents, latents[:, 0])
 
 
-def evaluate_reference(name: str, config: TrainConfig, dataset: Dataset) -> Evaluation:
+def evaluate_reference(
+    name: str, config: TrainConfig, dataset: Dataset, test_dataset: Dataset | None = None
+) -> Evaluation:
     """Measure a reference method on the test takes of a training's protocol.
 
     Args:
         name: `mean-pose` or `nearest-neighbour`.
         config: Data, protocol, feature, task and normalisation; its encoder plays no part.
         dataset: The dataset of the configuration, open.
+        test_dataset: The dataset that holds the test takes; `dataset` if None.
 
     Returns:
         The errors; `mean_pose` or `nearest_neighbour` among their scores are the method's.
@@ -43,7 +46,12 @@ def evaluate_reference(name: str, config: TrainConfig, dataset: Dataset) -> Eval
         DatasetError: The data are not sound or the protocol selects nothing.
     """
     pipeline = _without_network(prepare(config).pipeline)
-    return evaluate(pipeline, dataset, nearest_neighbour=name == NEAREST_NEIGHBOUR)
+    return evaluate(
+        pipeline,
+        test_dataset or dataset,
+        nearest_neighbour=name == NEAREST_NEIGHBOUR,
+        training_data=dataset,
+    )
 
 
 def _without_network(pipeline: Pipeline) -> Pipeline:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from acoustic_sense.config import Config
 from acoustic_sense.datasets.protocols import Protocol
@@ -15,19 +15,38 @@ from acoustic_sense.training.evaluation import Group, Scores
 CELLS: Final = "cells"
 RUNS: Final = "runs"
 PLAN_NAME: Final = "plan.json"
+_LEFT_OUT_IF_EMPTY: Final = ("model", "test_playback", "test_dataset")
 
 
 class CellInputs(Config):
     """Everything that decides a cell's figures, but for the program's version and the machine."""
 
     playback: str = Field(description="Name of what is played.")
+    test_playback: str = Field(
+        default="", description="Name of what is played in testing, where it is another dataset."
+    )
     protocol: str = Field(description="Name of the protocol in this comparison.")
     method: str = Field(description="Name of the method.")
     seed: int = Field(description="Seed of the training.")
     dataset: str = Field(description="Digest of the dataset: of its manifest, if there is one.")
+    test_dataset: str = Field(default="", description="Digest of the dataset of `test_playback`.")
     split: Protocol = Field(description="Takes that train, validate and test.")
-    first_model: str = Field(default="", description="Digest of the model that training starts at.")
-    train: dict[str, Any] = Field(description="Settings as in `train.toml`, without places.")
+    model: str = Field(
+        default="", description="Name of a model that is scored as it is and not trained here."
+    )
+    first_model: str = Field(
+        default="", description="Digest of that model, or of the one that training starts at."
+    )
+    train: dict[str, Any] = Field(
+        description="Settings as in `train.toml`, without places; of a model that is not trained "
+        "here, its components and normalisation."
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_empty_additions(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is empty and once was not there, so that digests of older cells hold."""
+        data: dict[str, Any] = dump(self)
+        return {key: data[key] for key in data if data[key] or key not in _LEFT_OUT_IF_EMPTY}
 
 
 class CellResult(Config):

@@ -92,6 +92,7 @@ def _write_plan(plan: Plan) -> None:
     cells = [
         {
             "playback": cell.inputs.playback,
+            **({"test_playback": elsewhere} if (elsewhere := cell.inputs.test_playback) else {}),
             "protocol": cell.inputs.protocol,
             "method": cell.inputs.method,
             "seed": cell.inputs.seed,

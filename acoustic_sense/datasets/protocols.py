@@ -66,13 +66,23 @@ class Protocol(Config):
         self._check_apart(split.train, split.validation, "train", "validation")
         return split
 
-    def select_test(self, takes: Iterable[TakeInfo]) -> tuple[TakeInfo, ...]:
+    def select_test(
+        self, takes: Iterable[TakeInfo], trained_on: Sequence[TakeInfo] = ()
+    ) -> tuple[TakeInfo, ...]:
         """Return the test takes alone, for a dataset that need not hold the training takes.
 
+        Args:
+            takes: Takes of the dataset.
+            trained_on: Training takes of another dataset; there, a take of the same name is
+                another take, but a subject of the same name is the same person.
+
         Raises:
-            DatasetError: There are none.
+            DatasetError: There are none, or the protocol is cross-subject and a subject of theirs
+                is trained on.
         """
-        return self._select("test", self.test, tuple(takes))
+        chosen = self._select("test", self.test, tuple(takes))
+        self._check_people_apart(trained_on, chosen, "train", "test")
+        return chosen
 
     def _select(
         self, role: str, selection: Selection, takes: tuple[TakeInfo, ...]
@@ -100,6 +110,16 @@ class Protocol(Config):
                 f"protocol '{self.name}': take '{shared[0]}' is {roles}"
                 f"{_and_more(shared)}; change the selections"
             )
+        self._check_people_apart(first, second, first_role, second_role)
+
+    def _check_people_apart(
+        self,
+        first: Sequence[TakeInfo],
+        second: Sequence[TakeInfo],
+        first_role: str,
+        second_role: str,
+    ) -> None:
+        roles = f"both in {first_role} and in {second_role}"
         people = sorted({take.subject for take in first} & {take.subject for take in second})
         if self.cross_subject and people:
             raise DatasetError(

@@ -100,7 +100,9 @@ def _print_plan(plan: "Plan") -> None:
     groups: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in plan.chosen:
         each = cell.inputs
-        groups.setdefault((each.playback, each.protocol, each.method), []).append(cell)
+        elsewhere = f" -> {each.test_playback}" if each.test_playback else ""
+        names = (f"{each.playback}{elsewhere}", each.protocol, each.method)
+        groups.setdefault(names, []).append(cell)
     for names, cells in groups.items():
         guess = plan.guess_s(cells[0])
         done = sum(cell.result is not None for cell in cells)
