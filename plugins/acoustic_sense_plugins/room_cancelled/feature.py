@@ -54,7 +54,7 @@ class RoomCancelledStack(Feature):
 
     Channels bear the names of `mel-stack`, so that encoders which find them by name run unchanged.
     Frames and bands are those of `mel-stack` too. It hears the whole take, so that in a stream
-    nothing comes before the end.
+    nothing comes before the end. Somebody who stands still all along is part of the room.
 
     References:
         Bendat and Piersol, "Random data", 4th ed., chapter 7; Haensler and Schmidt, "Acoustic echo
