@@ -57,3 +57,15 @@ class Task(Component, nn.Module):
         target: Float[Tensor, "clip frame target"],
     ) -> dict[str, Any]:
         """Return the task's metrics by name."""
+
+    def detailed_metrics(
+        self,
+        prediction: Float[Tensor, "clip frame target"],
+        target: Float[Tensor, "clip frame target"],
+    ) -> dict[str, Any]:
+        """Return further metrics by name, for an evaluation over all its frames alone.
+
+        None by default. Training does not write them each epoch, nor are there any for single
+        activities and takes.
+        """
+        return {}

@@ -6,6 +6,6 @@ to the same frame with `normalise_pose` first, so that one unit is the hip-spine
 """
 
 from acoustic_sense.metrics.normalisation import normalise_pose
-from acoustic_sense.metrics.pose import PCKH_FACTORS, joint_errors, pose_metrics
+from acoustic_sense.metrics.pose import PCKH_FACTORS, joint_errors, joint_rmse, pose_metrics
 
-__all__ = ["PCKH_FACTORS", "joint_errors", "normalise_pose", "pose_metrics"]
+__all__ = ["PCKH_FACTORS", "joint_errors", "joint_rmse", "normalise_pose", "pose_metrics"]

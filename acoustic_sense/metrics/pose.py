@@ -63,6 +63,33 @@ def pose_metrics(prediction: Poses, target: Poses) -> dict[str, float]:
     return metrics
 
 
+def joint_rmse(prediction: Poses, target: Poses) -> dict[str, float]:
+    """Return the root mean square error of each joint, over all poses and its three coordinates.
+
+    The mean of their squares is the square of `rmse` in `pose_metrics`.
+
+    Args:
+        prediction: Estimated poses, numpy array or tensor, shape `(..., 21, 3)`.
+        target: True poses, the same shape.
+
+    Returns:
+        RMSE in the unit of the poses, by joint name.
+
+    Raises:
+        DatasetError: As in `pose_metrics`.
+
+    Examples:
+        >>> prediction = np.zeros((21, 3))
+        >>> prediction[4] = (0.0, 3.0, 0.0)
+        >>> errors = joint_rmse(prediction, np.zeros((21, 3)))
+        >>> round(errors["Head"], 4), errors["Neck"]
+        (1.7321, 0.0)
+    """
+    difference, _ = _difference_and_head(prediction, target)
+    rmse = np.sqrt(np.mean(difference**2, axis=(0, 2)))
+    return {name: float(rmse[index]) for index, name in enumerate(JOINT_NAMES)}
+
+
 def joint_errors(prediction: Poses, target: Poses) -> dict[str, float]:
     """Return the mean distance between estimated and true position of each joint.
 

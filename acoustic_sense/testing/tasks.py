@@ -126,6 +126,13 @@ def _check_loss(task: Task, target: Tensor, where: str) -> None:
 def _check_metrics(task: Task, target: Tensor, where: str) -> None:
     wrong = target + 0.1 * torch.randn(target.shape, generator=_generator(3))
     for guess in (target, wrong):
+        details = guarded(where, "detailed_metrics", partial(task.detailed_metrics, guess, target))
+        require(
+            isinstance(details, dict),
+            where,
+            f"detailed_metrics returned {type(details).__name__}, not a dictionary",
+        )
+        guarded(where, "json.dumps of its detailed metrics", partial(json.dumps, details))
         metrics = guarded(where, "metrics", partial(task.metrics, guess, target))
         require(
             isinstance(metrics, dict) and len(metrics) > 0,

@@ -68,8 +68,14 @@ class Evaluation(Config):
 
 
 @dataclass(frozen=True, eq=False)
-class _TakeResult:
-    """Predictions of each method, truth and activities at the frames of one take."""
+class TakeResult:
+    """What an evaluation compares in one take.
+
+    Attributes:
+        predictions: By method, shape `(frame, target)` each.
+        target: The truth, shape `(frame, target)`.
+        activity: Name of the activity at each frame; empty where unlabelled.
+    """
 
     predictions: dict[str, np.ndarray]
     target: np.ndarray
@@ -108,9 +114,7 @@ def evaluate(
     pipeline, name = _open_model(model)
     data = dataset if isinstance(dataset, Dataset) else open_dataset(dataset)
     chosen, protocol_name = _choose(pipeline, data, protocol, takes)
-    context = pipeline.model.encoder.context_frames
-    frame = pipeline.description.pose_frame
-    clips = ClipSet(_open_store(pipeline, data), chosen, context_frames=context, pose_frame=frame)
+    clips = _test_clips(pipeline, data, chosen)
     neighbour = None
     if nearest_neighbour:
         source = training_data if training_data is not None else data
@@ -118,7 +122,7 @@ def evaluate(
         training = _training_clips(pipeline, source)
         neighbour = NearestNeighbour(pipeline, training, take_statistics(pipeline, training))
     results = _predict(pipeline, data, clips, neighbour)
-    scores = _scores(pipeline, list(results.values()))
+    scores = _scores(pipeline, list(results.values()), detailed=True)
     mean_rmse = scores["mean_pose"].get("rmse")
     known = set(pipeline.description.training.get("subjects", ()))
     return Evaluation(
@@ -137,6 +141,32 @@ def evaluate(
             take_id: Group(frames=len(result.target), scores=_scores(pipeline, [result]))
             for take_id, result in results.items()
         },
+    )
+
+
+def predict_takes(
+    pipeline: Pipeline, dataset: Dataset, takes: Sequence[str]
+) -> dict[str, TakeResult]:
+    """Return what a model and its mean pose say of takes, beside the truth.
+
+    Args:
+        pipeline: The model.
+        dataset: The dataset.
+        takes: Ids of takes; those shorter than a clip are left out.
+
+    Raises:
+        DatasetError: The data are not sound, or a take is not there.
+    """
+    chosen = [dataset.info(take_id) for take_id in takes]
+    return _predict(pipeline, dataset, _test_clips(pipeline, dataset, chosen), None)
+
+
+def _test_clips(pipeline: Pipeline, dataset: Dataset, takes: Sequence[TakeInfo]) -> ClipSet:
+    return ClipSet(
+        _open_store(pipeline, dataset),
+        takes,
+        context_frames=pipeline.model.encoder.context_frames,
+        pose_frame=pipeline.description.pose_frame,
     )
 
 
@@ -225,7 +255,7 @@ def take_statistics(pipeline: Pipeline, clips: ClipSet) -> list[Statistics]:
 
 def _predict(
     pipeline: Pipeline, dataset: Dataset, clips: ClipSet, neighbour: NearestNeighbour | None
-) -> dict[str, _TakeResult]:
+) -> dict[str, TakeResult]:
     """Return what each method predicts for each take; takes shorter than a clip are left out."""
     results = {}
     mean = pipeline.model.mean_target.cpu().numpy()
@@ -241,12 +271,19 @@ def _predict(
         }
         if neighbour is not None:
             predictions["nearest_neighbour"] = neighbour.predict(frames, statistics[number])
-        results[info.id] = _TakeResult(predictions, target, dataset.activity(info.id))
+        results[info.id] = TakeResult(predictions, target, dataset.activity(info.id))
     return results
 
 
-def _scores(pipeline: Pipeline, results: list[_TakeResult], activity: str | None = None) -> Scores:
+def _scores(
+    pipeline: Pipeline,
+    results: list[TakeResult],
+    activity: str | None = None,
+    *,
+    detailed: bool = False,
+) -> Scores:
     """Return the task's metrics of each method over the frames of takes, or of one activity."""
+    task = pipeline.model.task
     chosen = [
         np.ones(len(r.target), dtype=bool) if activity is None else r.activity == activity
         for r in results
@@ -257,14 +294,15 @@ def _scores(pipeline: Pipeline, results: list[_TakeResult], activity: str | None
         prediction = np.concatenate(
             [r.predictions[method][rows] for r, rows in zip(results, chosen, strict=True)]
         )
-        metrics: dict[str, Any] = pipeline.model.task.metrics(
-            torch.from_numpy(prediction)[:, None], torch.from_numpy(target)[:, None]
-        )
+        pair = torch.from_numpy(prediction)[:, None], torch.from_numpy(target)[:, None]
+        metrics: dict[str, Any] = task.metrics(*pair)
+        if detailed:
+            metrics |= task.detailed_metrics(*pair)
         scores[method] = {name: float(value) for name, value in metrics.items()}
     return scores
 
 
-def _by_activity(pipeline: Pipeline, results: list[_TakeResult]) -> dict[str, Group]:
+def _by_activity(pipeline: Pipeline, results: list[TakeResult]) -> dict[str, Group]:
     names = sorted({str(name) for result in results for name in result.activity} - {""})
     return {
         name: Group(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import acoustic_sense
 from acoustic_sense.constants import JOINT_NAMES
 from acoustic_sense.errors import DatasetError
-from acoustic_sense.metrics import joint_errors, normalise_pose, pose_metrics
+from acoustic_sense.metrics import joint_errors, joint_rmse, normalise_pose, pose_metrics
 
 ARM = [name for name in JOINT_NAMES if any(part in name for part in ("Shoulder", "Arm", "Hand"))]
 LEG = [
@@ -82,6 +82,16 @@ def test_joint_errors_are_mean_distances():
     expected = np.mean([math.dist(p[8], t[8]) for p, t in zip(prediction, target, strict=True)])
     assert list(errors) == list(JOINT_NAMES)
     assert errors["LeftHand"] == pytest.approx(expected)
+
+
+def test_joint_rmse_is_that_of_each_joint_alone_and_sums_up_to_the_whole():
+    prediction, target = poses(0), poses(1)
+    errors = joint_rmse(prediction, target)
+    assert list(errors) == list(JOINT_NAMES)
+    for name, value in errors.items():
+        assert value == pytest.approx(literal_metrics(prediction, target, [name])["rmse"])
+    whole = pose_metrics(prediction, target)["rmse"]
+    assert np.mean(np.square(list(errors.values()))) == pytest.approx(whole**2)
 
 
 @settings(deadline=None, max_examples=25)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from acoustic_sense.config import Config
 from acoustic_sense.constants import JOINT_NAMES
 from acoustic_sense.contracts import ClipBatch, Task
-from acoustic_sense.metrics import normalise_pose, pose_metrics
+from acoustic_sense.metrics import joint_rmse, normalise_pose, pose_metrics
 
 _JOINT_SHAPE = (len(JOINT_NAMES), 3)
 _FIRST_WEIGHT_RMS = 1e-3  # small enough to start at the mean pose, not zero: gradients must pass
@@ -89,3 +89,13 @@ class Pose(Task):
         """Return `acoustic_sense.metrics.pose_metrics` of all frames of all clips."""
         shape = (*target.shape[:-1], *_JOINT_SHAPE)
         return dict(pose_metrics(prediction.reshape(shape), target.reshape(shape)))
+
+    def detailed_metrics(
+        self,
+        prediction: Float[Tensor, "clip frame 63"],
+        target: Float[Tensor, "clip frame 63"],
+    ) -> dict[str, Any]:
+        """Return the RMSE of each joint as `rmse/LeftHand` and so on."""
+        shape = (*target.shape[:-1], *_JOINT_SHAPE)
+        errors = joint_rmse(prediction.reshape(shape), target.reshape(shape))
+        return {f"rmse/{name}": value for name, value in errors.items()}
