@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from acoustic_sense.benchmarking.config import BenchmarkConfig, load_benchmark_config
     from acoustic_sense.benchmarking.plan import Plan, make_plan
+    from acoustic_sense.benchmarking.report import Written, write_benchmark_report
     from acoustic_sense.benchmarking.results import CellResult
     from acoustic_sense.benchmarking.runner import Outcome, run_plan
     from acoustic_sense.benchmarking.tables import write_tables
@@ -15,9 +16,11 @@ _HOME = {
     "CellResult": "results",
     "Outcome": "runner",
     "Plan": "plan",
+    "Written": "report",
     "load_benchmark_config": "config",
     "make_plan": "plan",
     "run_plan": "runner",
+    "write_benchmark_report": "report",
     "write_tables": "tables",
 }
 
@@ -26,9 +29,11 @@ __all__ = [
     "CellResult",
     "Outcome",
     "Plan",
+    "Written",
     "load_benchmark_config",
     "make_plan",
     "run_plan",
+    "write_benchmark_report",
     "write_tables",
 ]
 

@@ -179,8 +179,8 @@ def _make_cell(
         protocol=protocol.name,
         method=method.name,
         seed=seed,
-        dataset=_digest_of(dataset),
-        test_dataset=_digest_of(tested) if elsewhere else "",
+        dataset=dataset_digest(dataset),
+        test_dataset=dataset_digest(tested) if elsewhere else "",
         split=split,
         model=model_name(model) if method.model and model else "",
         first_model=hashlib.sha256(model.read_bytes()).hexdigest()[:16] if model else "",
@@ -256,7 +256,7 @@ def _spelt_out(registry: Mapping[str, type[Component]], choice: ComponentChoice)
     return ComponentChoice(name=choice.name, config=settings.model_dump(mode="json"))
 
 
-def _digest_of(dataset: Dataset) -> str:
+def dataset_digest(dataset: Dataset) -> str:
     """Return a digest of the dataset's manifest, or else of its settings and list of takes."""
     manifest = dataset.path / MANIFEST_NAME
     if manifest.is_file():

@@ -18,34 +18,48 @@ SCALE = 1000
 """Positions are embedded as 16-bit integers of thousandths."""
 
 
-def render_stage(report: Report) -> str:
+def render_player(report: Report, prefix: str) -> str:
+    """Return figures, timeline, sounds and data as one of several players in a page.
+
+    Args:
+        report: What to show.
+        prefix: Stands before every identity in it; another for each player.
+    """
+    return (
+        f'<div data-player="{prefix}">{render_stage(report, prefix)}{render_timeline(report)}'
+        f"{render_listening(report, prefix)}{player_data(report, prefix)}</div>"
+    )
+
+
+def render_stage(report: Report, prefix: str = "") -> str:
     """Return the canvas with the figures and its controls."""
     description = (
         "Moving stick figures of the true pose, the estimated pose and the mean pose. The arrow "
         "keys turn the view, the space bar plays and pauses."
     )
     return f"""<div class="card stage">
-<canvas id="figures" tabindex="0" role="img" aria-label="{description}"></canvas>
+<canvas id="{prefix}figures" tabindex="0" role="img" aria-label="{description}"></canvas>
 <noscript><p>The moving figures need JavaScript; every number and picture below does not.</p>
 </noscript>
 <div class="bar">
-<button type="button" class="play" id="play">▶ Play</button>
-<input type="range" class="scrub" id="scrub" min="0" max="{report.shown_seconds:g}" step="0.05"
- value="0" aria-label="Position in the take">
-<span class="clock" id="clock"></span>
+<button type="button" class="play" id="{prefix}play">▶ Play</button>
+<input type="range" class="scrub" id="{prefix}scrub" min="0"
+ max="{report.shown_seconds:g}" step="0.05" value="0" aria-label="Position in the take">
+<span class="clock" id="{prefix}clock"></span>
 </div>
 <div class="bar">
 <span class="segments" role="group" aria-label="Arrangement of the figures">
 <button type="button" data-mode="apart" aria-pressed="true">Side by side</button>
 <button type="button" data-mode="over" aria-pressed="false">Overlaid</button></span>
-<label>Sound <select id="sound"><option value="recording">recording</option>
+<label>Sound <select id="{prefix}sound"><option value="recording">recording</option>
 <option value="playback">playback</option><option value="silence">none</option></select></label>
-<label>Speed <select id="speed"><option value="0.25">¼</option><option value="0.5">½</option>
+<label>Speed <select id="{prefix}speed"><option value="0.25">¼</option>
+<option value="0.5">½</option>
 <option value="1" selected>1</option></select></label>
 <span class="grow"></span>
 <ul class="legend"><li class="truth">truth</li><li class="estimate">estimate</li>
 <li class="mean">mean pose</li></ul>
-<p class="now" id="now" aria-live="off"></p>
+<p class="now" id="{prefix}now" aria-live="off"></p>
 </div>
 </div>"""
 
@@ -61,10 +75,12 @@ def render_timeline(report: Report) -> str:
     ]
     if report.take.pose.activity is not None:
         lanes.insert(0, _activity_lane(report))
+    if report.marked_s is not None:
+        lanes.insert(0, _marked_lane(report, *report.marked_s))
     return f'<div class="card lanes">{"".join(lanes)}</div>'
 
 
-def render_listening(report: Report) -> str:
+def render_listening(report: Report, prefix: str = "") -> str:
     """Return the two audio players."""
     recording, playback = shown_sound(report)
     players = (
@@ -76,7 +92,7 @@ def render_listening(report: Report) -> str:
         '<div class="grid two">'
         + "".join(
             f'<div class="card"><h3>{heading}</h3><p class="note">{text}</p>'
-            f'<audio id="{name}" controls preload="auto" aria-label="{heading}" '
+            f'<audio id="{prefix}{name}" controls preload="auto" aria-label="{heading}" '
             f'src="{sound_uri(samples, rate)}"></audio></div>'
             for name, heading, text, samples in players
         )
@@ -84,7 +100,7 @@ def render_listening(report: Report) -> str:
     )
 
 
-def player_data(report: Report) -> str:
+def player_data(report: Report, prefix: str = "") -> str:
     """Return what the player draws, as the JSON inside a script element."""
     count = report.shown_frames
     shown = report.target[:count]
@@ -110,11 +126,13 @@ def player_data(report: Report) -> str:
     }
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=True)
     text = text.replace("<", "\\u003c")
-    return f'<script type="application/json" id="player-data">{text}</script>'
+    return f'<script type="application/json" id="{prefix}player-data">{text}</script>'
 
 
 def best_start_s(report: Report) -> float:
-    """Return a moment worth opening the page at: the truth farthest from the mean pose."""
+    """Return a moment worth opening the page at: what is marked, or where the truth is rare."""
+    if report.marked_s is not None:
+        return report.marked_s[0]
     _, mean_errors = report.frame_errors
     return (int(mean_errors.argmax()) + 0.5) / FRAME_RATE_HZ
 
@@ -183,3 +201,13 @@ def _activity_lane(report: Report) -> str:
         for name, length in pieces
     )
     return _lane("Activity", "the truth", f'<div class="acts">{blocks}</div>')
+
+
+def _marked_lane(report: Report, start_s: float, end_s: float) -> str:
+    before, width = (100 * s / report.shown_seconds for s in (start_s, end_s - start_s))
+    return _lane(
+        "Clip",
+        f"{end_s - start_s:.1f} s",
+        f'<div class="acts"><span class="marked" style="margin-left:{before:.3f}%;'
+        f'width:{width:.3f}%">{start_s:.1f} to {end_s:.1f} s</span></div>',
+    )

@@ -31,6 +31,7 @@ class Report:
         mean_pose: Mean pose of the training set, shape `(21, 3)` or `(frame, 21, 3)`.
         model_card: Facts about the model; plain data, nested tables allowed.
         title: Heading of the page.
+        marked_s: A stretch to mark and to open at, start and end in seconds of the take.
 
     Raises:
         DatasetError: Shapes do not fit each other or the take, or a value is not finite.
@@ -42,6 +43,7 @@ class Report:
     mean_pose: Float[np.ndarray, "..."]
     model_card: Mapping[str, Any] = field(default_factory=dict)
     title: str = "A pose heard in music"
+    marked_s: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes and the values."""

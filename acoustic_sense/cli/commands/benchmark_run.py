@@ -65,12 +65,34 @@ def benchmark_run(
 
 def benchmark_report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of 'benchmark run'.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=DIR",
+            help="Folder of a playback's dataset, for the clips; may be repeated. By default "
+            "the one that the run was trained on.",
+        ),
+    ] = None,
 ) -> None:
-    """Write the tables of a comparison, results.md, from the cells that are done."""
-    from acoustic_sense.benchmarking import write_tables
-    from acoustic_sense.cli.terminal import say
+    """Write tables, plots and a page of a comparison from the cells that are done.
 
-    say(f"written to {write_tables(folder)}")
+    DIR/results.md holds the tables, DIR/plots the plots, and DIR/report.html all of it in one
+    self-contained page. The page plays the best, median and worst clip of cells whose training
+    run and dataset are at hand; all else is made from the cells alone.
+    """
+    from acoustic_sense.benchmarking import write_benchmark_report
+    from acoustic_sense.cli.terminal import note, progress_line, say
+
+    def tell(number: int, count: int) -> None:
+        progress_line(f"[{number}/{count}] clips ...")
+
+    written = write_benchmark_report(folder, _folders(data or []), tell)
+    if written.plots is None:
+        note("no plots without matplotlib; pip install 'acoustic-sense[pictures]'")
+    say(f"tables: {written.tables}")
+    if written.plots:
+        say(f"plots: {len(written.plots)} in {written.plots[0].parent}")
+    say(f"page: {written.page}")
 
 
 def _folders(pairs: list[str]) -> dict[str, Path]:

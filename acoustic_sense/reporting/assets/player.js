@@ -1,14 +1,16 @@
 "use strict";
-(() => {
-  const element = (id) => document.getElementById(id);
+// One player in the whole page, or one in each element with data-player, whose value stands before
+// the identities in it.
+const startPlayer = (root, prefix) => {
+  const element = (id) => document.getElementById(prefix + id);
   const data = JSON.parse(element("player-data").textContent);
   const frames = data.frames, joints = data.parents.length, rate = data.rate_hz;
   const seconds = frames / rate;
   const canvas = element("figures"), context = canvas.getContext("2d");
   const play = element("play"), scrub = element("scrub"), clock = element("clock");
   const now = element("now"), sound = element("sound"), speed = element("speed");
-  const heads = [...document.querySelectorAll(".playhead")];
-  const audios = [...document.querySelectorAll("audio")];
+  const heads = [...root.querySelectorAll(".playhead")];
+  const audios = [...root.querySelectorAll("audio")];
 
   const numbers = (text) => {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -106,7 +108,7 @@
   const drawPlan = (frame) => {
     if (!world) return;
     const offset = frame * joints * 3;
-    for (const group of document.querySelectorAll(".plan [data-axes]")) {
+    for (const group of root.querySelectorAll(".plan [data-axes]")) {
       const [a, b, flip, scale, left, top] = group.dataset.axes.split(" ").map(Number);
       [...group.children].forEach((bone) => {
         const set = (joint, x, y) => {
@@ -178,15 +180,15 @@
   sound.addEventListener("change", () => { const was = playing; stop(); if (was) start(); });
   speed.addEventListener("change", () => { const audio = chosen();
     if (audio) audio.playbackRate = Number(speed.value); });
-  for (const button of document.querySelectorAll("[data-mode]")) {
+  for (const button of root.querySelectorAll("[data-mode]")) {
     button.addEventListener("click", () => {
       mode = button.dataset.mode;
-      for (const other of document.querySelectorAll("[data-mode]"))
+      for (const other of root.querySelectorAll("[data-mode]"))
         other.setAttribute("aria-pressed", String(other === button));
       show();
     });
   }
-  for (const track of document.querySelectorAll(".lane .track")) {
+  for (const track of root.querySelectorAll(".lane .track")) {
     track.addEventListener("pointerdown", (event) => {
       const box = track.getBoundingClientRect();
       seek((event.clientX - box.left) / box.width * seconds);
@@ -194,9 +196,9 @@
   }
   for (const audio of audios) {
     audio.addEventListener("play", () => {
-      for (const other of audios) if (other !== audio) other.pause();
+      for (const other of document.querySelectorAll("audio")) if (other !== audio) other.pause();
       if (playing) return;
-      sound.value = audio.id;
+      sound.value = audio.id.slice(prefix.length);
       time = Math.min(audio.currentTime, seconds);
       start();
     });
@@ -232,5 +234,8 @@
   new ResizeObserver(show).observe(canvas);
   time = data.start_s;
   recolour();
-  if (canvas.clientWidth < 560) document.querySelector('[data-mode="over"]').click();
-})();
+  if (canvas.clientWidth < 560) root.querySelector('[data-mode="over"]').click();
+};
+const roots = document.querySelectorAll("[data-player]");
+for (const root of roots) startPlayer(root, root.dataset.player);
+if (!roots.length) startPlayer(document, "");
