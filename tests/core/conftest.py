@@ -1,13 +1,16 @@
 """Fixtures of the core's tests: small takes and datasets made of synthetic arrays."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
+from acoustic_sense.cli.main import run
 from acoustic_sense.constants import JOINT_NAMES, SAMPLE_RATE_HZ
-from acoustic_sense.datasets import DatasetWriter
+from acoustic_sense.datasets import DatasetWriter, open_dataset
 from acoustic_sense.types import Playback, PoseTrack, Recording, Take, TakeInfo
 
 POSE_RATE_HZ = 40.0
@@ -88,3 +91,65 @@ def write_tiny(path: Path) -> Path:
                     make_take(take_id, subject=subject, track=track, genre=genre, seed=number)
                 )
     return path
+
+
+TRAIN = """
+[data]
+path = "{data}"
+feature = "mel-stack"
+
+[encoder]
+name = "bgm2pose-fa"
+config = {{ width = 0.125 }}
+
+[training]
+epochs = 1
+batch_size = 4
+threads = 1
+"""
+
+
+@pytest.fixture(scope="session", name="TRAIN")
+def train_text():
+    return TRAIN
+
+
+@pytest.fixture(scope="session")
+def outcome():
+    """A function that runs the program; returns its exit code, standard output and error."""
+
+    def outcome(capsys, *arguments):
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return outcome
+
+
+@pytest.fixture(scope="session")
+def left_in():
+    """A function that lists what is in a folder."""
+    return lambda folder: sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.fixture(scope="session")
+def trained(shared_dataset, tmp_path_factory):
+    """A folder with `data`, `train.toml` and `run`, made once by the program itself."""
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copytree(shared_dataset, folder / "data")
+    (folder / "train.toml").write_text(TRAIN.format(data="data"))
+    assert run(["train", str(folder / "train.toml"), "--out", str(folder / "run")]) == 0
+    return folder
+
+
+@pytest.fixture
+def pair(trained, tmp_path):
+    """Recording and playback of a take as files, in a folder of their own."""
+    take = open_dataset(trained / "data").read_take("s2-a")
+    folder = tmp_path / "pair"
+    folder.mkdir()
+    ambix = take.recording.samples[[0, 2, 3, 1]].T
+    soundfile.write(folder / "recording.wav", ambix, 48_000, subtype="PCM_24")
+    soundfile.write(folder / "playback.wav", take.playback.samples.T, 48_000, subtype="PCM_24")
+    return folder
