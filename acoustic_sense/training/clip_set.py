@@ -100,15 +100,17 @@ class ClipSet:
         activity_names: list[np.ndarray] = []
         for done, info in enumerate(self.takes, start=1):
             self.frames.append(store.frames(info.id))
+            if on_take is not None:
+                on_take(done, len(self.takes))
+        # After all features: what is kept must not lie between the large arrays that they free.
+        for info, frames in zip(self.takes, self.frames, strict=True):
             joints = store.dataset.pose_targets(info.id)
             if pose_frame == "microphone":
                 yaw_deg = store.dataset.microphone_yaw_deg(info.id)
                 joints = joints if yaw_deg is None else seen_from_microphone(joints, yaw_deg)
             self.joints.append(joints)
             activity_names.append(store.dataset.activity(info.id))
-            self._check_length(info, store)
-            if on_take is not None:
-                on_take(done, len(self.takes))
+            self._check_length(info, frames, joints)
         if max((f.shape[1] for f in self.frames), default=0) < clip_frames:
             raise DatasetError(
                 f"{store.dataset.path}: none of {len(self.takes)} takes is as long as a clip of "
@@ -129,12 +131,11 @@ class ClipSet:
         shape = self.frames[0].shape[0], self.frames[0].shape[2]
         self.statistics: list[Statistics] = [(np.zeros(shape), np.ones(shape)) for _ in self.takes]
 
-    def _check_length(self, info: TakeInfo, store: FeatureStore) -> None:
-        features, joints = self.frames[-1].shape[1], len(self.joints[-1])
-        if features != joints:
+    def _check_length(self, info: TakeInfo, frames: Frames, joints: np.ndarray) -> None:
+        if frames.shape[1] != len(joints):
             raise DatasetError(
-                f"{store.dataset.path}: take '{info.id}' has {features} feature frames and "
-                f"{joints} pose frames; run `dataset validate`"
+                f"{self._dataset.path}: take '{info.id}' has {frames.shape[1]} feature frames and "
+                f"{len(joints)} pose frames; run `dataset validate`"
             )
 
     def measure(

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from acoustic_sense_plugins.mel_stack.stack import MelStack
+from acoustic_sense_plugins.room_cancelled.feature import RoomCancelledConfig, RoomCancelledStack
 from scipy.signal import oaconvolve
 
 from acoustic_sense.constants import SAMPLE_RATE_HZ
 from acoustic_sense.errors import AudioError
-from acoustic_sense_plugins.mel_stack.stack import MelStack
-from acoustic_sense_plugins.room_cancelled.feature import RoomCancelledConfig, RoomCancelledStack
 
 SECONDS = 12
 SAMPLES = SECONDS * SAMPLE_RATE_HZ

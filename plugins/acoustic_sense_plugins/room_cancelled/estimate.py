@@ -5,7 +5,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 SEGMENT_SAMPLES = 131_072
-"""Longest stretch that is transformed at once, 2.7 s at 48 kHz: a room's response that rings on past
+"""Longest stretch that is transformed at once, 2.7 s at 48 kHz: a response that rings on past
 its end is an error of the estimate, some 7 dB larger with half the length."""
 _OVERLAP = 4
 _FLOOR = 1e-9  # of the loudest frequency's power: what is not played is not divided by
@@ -40,7 +40,7 @@ def room_response(
         Bendat and Piersol, "Random data", 4th ed., chapter 7 (multiple-input systems).
     """
     length = _segment_length(recording.shape[-1])
-    cross, power = _averaged_spectra(recording.double(), playback.double(), length)
+    cross, power = _averaged_spectra(recording, playback, length)
     trace = power.diagonal(dim1=1, dim2=2).real.sum(dim=1)
     ridge = regularisation * trace / len(playback) + _FLOOR * trace.max() + _TINY
     spectrum = cross @ _inverse(power, ridge)
@@ -54,7 +54,9 @@ def residual(
     playback: Float[Tensor, "speaker sample"],
     response: Float[Tensor, "channel speaker tap"],
     before: int,
-) -> Float[Tensor, "channel sample"]:
+    first: int = 0,
+    count: int | None = None,
+) -> Float[Tensor, "channel part"]:
     """Return the recording minus the playback as a response renders it, double precision.
 
     Args:
@@ -62,9 +64,19 @@ def residual(
         playback: The same moments.
         response: Of `room_response`.
         before: Its taps before the moment of sending.
+        first: First sample that is asked for; long takes are best done in parts.
+        count: Samples that are asked for; all from `first` on if None.
     """
-    rendered = _convolved(playback.double(), response)
-    return recording.double() - rendered[:, before : before + recording.shape[-1]]
+    last = recording.shape[-1] if count is None else min(first + count, recording.shape[-1])
+    taps = response.shape[-1]
+    begin = first + before - taps + 1  # the earliest sample of the playback that is still heard
+    played = playback[:, max(begin, 0) : last + before].double()
+    late = max(0, last + before - playback.shape[-1])
+    played = torch.nn.functional.pad(played, (max(0, -begin), late))
+    size = 1 << (played.shape[-1] + taps - 2).bit_length()
+    spectrum = torch.fft.rfft(response, size) * torch.fft.rfft(played, size)
+    rendered = torch.fft.irfft(spectrum.sum(dim=1), size)[:, taps - 1 : taps - 1 + last - first]
+    return recording[:, first:last].double() - rendered
 
 
 def taps_before(before: int, sample_count: int) -> int:
@@ -89,16 +101,15 @@ def _averaged_spectra(
 ]:
     """Return the cross spectra of recording and playback and those within the playback."""
     window = torch.hann_window(length, dtype=torch.float64, device=recording.device)
-    signals = torch.cat([recording, playback])
-    missing = max(0, length - signals.shape[1])
-    signals = torch.nn.functional.pad(signals, (0, missing))
-    count = len(recording)
+    samples, count = recording.shape[-1], len(recording)
     frequencies, speakers = length // 2 + 1, len(playback)
     both = torch.zeros(
         frequencies, count + speakers, speakers, dtype=torch.complex128, device=recording.device
     )
-    for first in range(0, signals.shape[1] - length + 1, length // _OVERLAP):
-        spectra = torch.fft.rfft(signals[:, first : first + length] * window).T
+    for first in range(0, max(samples - length, 0) + 1, length // _OVERLAP):
+        parts = [signal[:, first : first + length].double() for signal in (recording, playback)]
+        segment = torch.nn.functional.pad(torch.cat(parts), (0, max(length - samples, 0)))
+        spectra = torch.fft.rfft(segment * window).T
         both += spectra[:, :, None] * spectra[:, None, count:].conj()
     return both[:, :count], both[:, count:]
 
@@ -110,19 +121,3 @@ def _inverse(
     identity = torch.eye(power.shape[1], dtype=power.dtype, device=power.device)
     inverse: Tensor = torch.linalg.inv(power + ridge[:, None, None] * identity)
     return inverse
-
-
-def _convolved(
-    playback: Float[Tensor, "speaker sample"], response: Float[Tensor, "channel speaker tap"]
-) -> Float[Tensor, "channel rendered"]:
-    """Return the sum over loudspeakers of playback convolved with response, by overlap and add."""
-    taps = response.shape[-1]
-    size = 1 << max(12, (2 * taps - 1).bit_length() + 1)
-    step = size - taps + 1
-    spectrum = torch.fft.rfft(response, size)
-    samples = playback.shape[-1]
-    result = playback.new_zeros(len(response), samples + size)
-    for first in range(0, samples, step):
-        block = torch.fft.rfft(playback[:, first : first + step], size)
-        result[:, first : first + size] += torch.fft.irfft((spectrum * block).sum(dim=1), size)
-    return result[:, : samples + taps - 1]

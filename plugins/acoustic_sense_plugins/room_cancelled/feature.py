@@ -15,7 +15,7 @@ from acoustic_sense.errors import AudioError
 from acoustic_sense_plugins.room_cancelled.estimate import residual, room_response, taps_before
 
 _STEREO = 2
-_CHUNK_FRAMES = 400  # memory stays small in long takes
+_CHUNK_FRAMES = 90  # with the response, just under a power of two samples
 
 
 class RoomCancelledConfig(Config):
@@ -116,29 +116,32 @@ class RoomCancelledStack(Feature):
         self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
     ) -> Float[Tensor, "4 sample"]:
         """Return a take's residual: the recording without the room, double precision."""
-        before, after = (self._samples(ms) for ms in (self.config.before_ms, self._after_ms))
+        response, before = self._room(recording, playback)
+        return residual(recording, playback, response, before)
+
+    def _room(
+        self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
+    ) -> tuple[Float[Tensor, "4 speaker tap"], int]:
+        """Return the response of the room and how many of its taps lie before sending."""
+        before, after = (
+            round(ms * self.sample_rate_hz / 1000)
+            for ms in (self.config.before_ms, self.config.response_ms)
+        )
         response = room_response(recording, playback, before, after, self.config.regularisation)
-        return residual(recording, playback, response, taps_before(before, recording.shape[-1]))
-
-    @property
-    def _after_ms(self) -> float:
-        return self.config.response_ms
-
-    def _samples(self, milliseconds: float) -> int:
-        return round(milliseconds * self.sample_rate_hz / 1000)
+        return response, taps_before(before, recording.shape[-1])
 
     def _stack(
         self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
     ) -> Float[Tensor, "9 frame bin"]:
-        """Return the stack of one take."""
-        heard = self.cancel(recording, playback)
-        sent = playback.double().expand(_STEREO, -1) if len(playback) == 1 else playback.double()
+        """Return the stack of one take, in parts, so that memory stays small."""
+        response, before = self._room(recording, playback)
         step = _CHUNK_FRAMES * self.frame_samples
-        parts = [
-            self._bands(heard[:, i : i + step], sent[:, i : i + step])
-            for i in range(0, max(heard.shape[1], 1), step)
-        ]
-        return torch.cat(parts, dim=1).float()
+        parts = []
+        for first in range(0, max(recording.shape[1], 1), step):
+            heard = residual(recording, playback, response, before, first, step)
+            sent = playback[:, first : first + step].double().expand(_STEREO, -1)
+            parts.append(self._bands(heard, sent).float())
+        return torch.cat(parts, dim=1)
 
     def _bands(
         self, heard: Float[Tensor, "4 sample"], sent: Float[Tensor, "2 sample"]
