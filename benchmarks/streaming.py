@@ -18,7 +18,9 @@ import torch
 from provenance import provenance
 
 from acoustic_sense.constants import SAMPLE_RATE_HZ
-from acoustic_sense.inference import Predictor, build_pipeline, load_model
+from acoustic_sense.inference import Predictor, build_pipeline
+from acoustic_sense.inference.description import ComponentChoice
+from acoustic_sense.inference.model import describe_model
 
 RESULT = Path(__file__).parent / "results" / "streaming.json"
 PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "predict-from-a-recording.md"
@@ -28,11 +30,14 @@ HOPS = (12, 4, 2, 1)
 
 
 def models() -> dict[str, Predictor]:
-    """Return the shipped model, and the publication's width with random weights."""
-    shipped = load_model("small")
-    encoder = shipped.description.encoder.model_copy(update={"config": {}})
-    wide = shipped.description.model_copy(update={"encoder": encoder})
-    return {"small (shipped)": shipped, "width 1": Predictor(build_pipeline(wide))}
+    """Return networks of two widths with random weights, which cost as much as trained ones."""
+    feature, task = ComponentChoice(name="mel-stack"), ComponentChoice(name="pose")
+    found = {}
+    for width in (0.25, 1.0):
+        encoder = ComponentChoice(name="bgm2pose-fa", config={"width": width})
+        description = describe_model(feature, encoder, task)
+        found[f"width {width:g}"] = Predictor(build_pipeline(description))
+    return found
 
 
 def measure(predictor: Predictor, hop_frames: int) -> dict[str, Any]:

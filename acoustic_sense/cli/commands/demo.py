@@ -10,6 +10,7 @@ from acoustic_sense.cli.models import MODEL_HELP
 if TYPE_CHECKING:
     import numpy as np
 
+    from acoustic_sense.datasets.pose_frame import PoseFrame
     from acoustic_sense.types import Take
 
 
@@ -47,7 +48,7 @@ def demo(
         with step("writing the report"):
             from acoustic_sense.reporting import Report, write_report
 
-            target = true_poses(take, len(prediction))
+            target = true_poses(take, len(prediction), predictor.description.pose_frame)
             write_files(folder, take, prediction)
             report = Report(
                 take,
@@ -61,11 +62,15 @@ def demo(
     say(f"report: {out / 'report.html'}")
 
 
-def true_poses(take: "Take", frame_count: int) -> "np.ndarray":
+def true_poses(take: "Take", frame_count: int, pose_frame: "PoseFrame") -> "np.ndarray":
     """Return the truth as the model estimates it: relative to the body, at feature frames."""
+    from acoustic_sense.datasets.pose_frame import seen_from_microphone
     from acoustic_sense.metrics import normalise_pose
 
-    return normalise_pose(take.pose.at_feature_frames(frame_count))
+    joints = take.pose.at_feature_frames(frame_count)
+    if pose_frame == "microphone" and take.scene is not None:
+        joints = seen_from_microphone(joints, take.scene.microphone.yaw_deg)
+    return normalise_pose(joints)
 
 
 def write_files(folder: Path, take: "Take", prediction: "np.ndarray") -> None:

@@ -76,7 +76,8 @@ def residual(
     size = 1 << (played.shape[-1] + taps - 2).bit_length()
     spectrum = torch.fft.rfft(response, size) * torch.fft.rfft(played, size)
     rendered = torch.fft.irfft(spectrum.sum(dim=1), size)[:, taps - 1 : taps - 1 + last - first]
-    return recording[:, first:last].double() - rendered
+    left: Tensor = recording[:, first:last].double() - rendered
+    return left
 
 
 def taps_before(before: int, sample_count: int) -> int:
