@@ -1,5 +1,7 @@
 """room-cancelled-stack: a static room goes, what changes stays, and nothing blows up."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from scipy.signal import oaconvolve
 
 from acoustic_sense.constants import SAMPLE_RATE_HZ
 from acoustic_sense.errors import AudioError
+from acoustic_sense.testing.features import check_feature
 
 SECONDS = 12
 SAMPLES = SECONDS * SAMPLE_RATE_HZ
@@ -136,3 +139,79 @@ def test_more_than_two_loudspeakers():
 def test_sample_rate_without_whole_frames():
     with pytest.raises(AudioError, match="resample"):
         RoomCancelledStack(sample_rate_hz=44_110)
+
+
+def test_running_comes_within_three_decibels_of_the_whole_take_in_twenty_seconds():
+    rng = np.random.default_rng(10)
+    playback = noise(rng, 2, 22 * SAMPLE_RATE_HZ)
+    recording = heard_through(static_room(rng, 2), playback)
+    recording += 0.01 * rng.standard_normal(recording.shape)
+    late = slice(20 * SAMPLE_RATE_HZ, None)
+    whole = level_db(cancelled(recording, playback)[:, late], recording[:, late])
+    running = cancelled(recording, playback, mode="running")
+    assert whole < -20
+    assert level_db(running[:, late], recording[:, late]) < whole + 3
+    early = slice(0, 3 * SAMPLE_RATE_HZ)
+    assert level_db(running[:, early], recording[:, early]) < 0
+
+
+def test_running_depends_on_nothing_later():
+    rng = np.random.default_rng(11)
+    samples = 4 * SAMPLE_RATE_HZ
+    playback = noise(rng, 2, samples)
+    recording = heard_through(static_room(rng, 2), playback)
+    changed = recording.copy()
+    cut = 3 * SAMPLE_RATE_HZ
+    changed[:, cut:] = noise(rng, 4, samples - cut)
+    first, second = (cancelled(r, playback, mode="running") for r in (recording, changed))
+    assert np.array_equal(first[:, :cut], second[:, :cut])
+    assert not np.array_equal(first[:, cut:], second[:, cut:])
+
+
+def test_running_follows_a_room_that_changes():
+    rng = np.random.default_rng(12)
+    playback = noise(rng, 1, 24 * SAMPLE_RATE_HZ)
+    half = playback.shape[1] // 2
+    before, after = (heard_through(static_room(rng, 1), playback) for _ in range(2))
+    recording = np.concatenate([before[:, :half], after[:, half:]], axis=1)
+    left = cancelled(recording, playback, mode="running", memory_s=4.0)
+    last = slice(-2 * SAMPLE_RATE_HZ, None)
+    just_after = slice(half, half + SAMPLE_RATE_HZ)
+    assert level_db(left[:, just_after], recording[:, just_after]) > 0
+    assert level_db(left[:, last], recording[:, last]) < -12
+
+
+def test_a_loud_voice_is_hardly_learnt_into_the_room():
+    """Beside the music somebody shouts for a second: the estimate afterwards is nearly as good."""
+    rng = np.random.default_rng(13)
+    playback = noise(rng, 2, 18 * SAMPLE_RATE_HZ)
+    recording = heard_through(static_room(rng, 2), playback)
+    recording += 0.01 * rng.standard_normal(recording.shape)
+    shouted = recording.copy()
+    voice = slice(14 * SAMPLE_RATE_HZ, 15 * SAMPLE_RATE_HZ)
+    shouted[:, voice] += 3 * rng.standard_normal((4, SAMPLE_RATE_HZ))
+    last = slice(-SAMPLE_RATE_HZ, None)
+    quiet, loud = (
+        level_db(cancelled(r, playback, mode="running")[:, last], recording[:, last])
+        for r in (recording, shouted)
+    )
+    assert loud < quiet + 3
+
+
+def test_frames_of_a_stream_are_those_of_the_take():
+    rng = np.random.default_rng(14)
+    feature = RoomCancelledStack(RoomCancelledConfig(mode="running"))
+    playback = torch.tensor(noise(rng, 2, 40 * 2400), dtype=torch.float32)
+    recording = torch.tensor(noise(rng, 4, 40 * 2400), dtype=torch.float32)
+    stream = feature.stream()
+    assert stream.look_ahead_frames == 0
+    cuts = [0, 1, 20, 40]
+    parts = [
+        stream.push(recording[:, 2400 * a : 2400 * b], playback[:, 2400 * a : 2400 * b])
+        for a, b in pairwise(cuts)
+    ]
+    assert torch.equal(torch.cat(parts, dim=1), feature(recording[None], playback[None])[0])
+
+
+def test_the_running_mode_keeps_the_contract():
+    check_feature(RoomCancelledStack(RoomCancelledConfig(mode="running")))

@@ -1,15 +1,15 @@
 """Estimate of the static response from playback to recording, and what the recording leaves."""
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Float
 from torch import Tensor
+
+from acoustic_sense_plugins.room_cancelled.spectra import Spectra, segment_spectra, solved
 
 SEGMENT_SAMPLES = 131_072
 """Longest stretch that is transformed at once, 2.7 s at 48 kHz: a response that rings on past
 its end is an error of the estimate, some 7 dB larger with half the length."""
 _OVERLAP = 4
-_FLOOR = 1e-9  # of the loudest frequency's power: what is not played is not divided by
-_TINY = 1e-30
 
 
 def room_response(
@@ -40,11 +40,7 @@ def room_response(
         Bendat and Piersol, "Random data", 4th ed., chapter 7 (multiple-input systems).
     """
     length = _segment_length(recording.shape[-1])
-    cross, power = _averaged_spectra(recording, playback, length)
-    trace = power.diagonal(dim1=1, dim2=2).real.sum(dim=1)
-    ridge = regularisation * trace / len(playback) + _FLOOR * trace.max() + _TINY
-    spectrum = cross @ _inverse(power, ridge)
-    taps = torch.fft.irfft(spectrum.permute(1, 2, 0), length)
+    taps = solved(*_averaged_spectra(recording, playback, length), regularisation, length)
     before, after = min(before, length // 8), min(after, length // 2)
     return torch.cat([taps[..., length - before :], taps[..., :after]], dim=-1)
 
@@ -97,28 +93,21 @@ def _averaged_spectra(
     recording: Float[Tensor, "channel sample"],
     playback: Float[Tensor, "speaker sample"],
     length: int,
-) -> tuple[
-    Complex[Tensor, "frequency channel speaker"], Complex[Tensor, "frequency speaker speaker"]
-]:
-    """Return the cross spectra of recording and playback and those within the playback."""
-    window = torch.hann_window(length, dtype=torch.float64, device=recording.device)
+) -> Spectra:
+    """Return the spectra averaged over the take."""
     samples, count = recording.shape[-1], len(recording)
-    frequencies, speakers = length // 2 + 1, len(playback)
     both = torch.zeros(
-        frequencies, count + speakers, speakers, dtype=torch.complex128, device=recording.device
+        length // 2 + 1,
+        count + len(playback),
+        len(playback),
+        dtype=torch.complex128,
+        device=recording.device,
     )
+    missing = (0, max(length - samples, 0))
     for first in range(0, max(samples - length, 0) + 1, length // _OVERLAP):
-        parts = [signal[:, first : first + length].double() for signal in (recording, playback)]
-        segment = torch.nn.functional.pad(torch.cat(parts), (0, max(length - samples, 0)))
-        spectra = torch.fft.rfft(segment * window).T
-        both += spectra[:, :, None] * spectra[:, None, count:].conj()
+        heard, sent = (
+            torch.nn.functional.pad(signal[:, first : first + length].double(), missing)
+            for signal in (recording, playback)
+        )
+        both += segment_spectra(heard, sent)
     return both[:, :count], both[:, count:]
-
-
-def _inverse(
-    power: Complex[Tensor, "frequency speaker speaker"], ridge: Float[Tensor, " frequency"]
-) -> Complex[Tensor, "frequency speaker speaker"]:
-    """Return the inverse of the Hermitian matrices with the ridge on their diagonals."""
-    identity = torch.eye(power.shape[1], dtype=power.dtype, device=power.device)
-    inverse: Tensor = torch.linalg.inv(power + ridge[:, None, None] * identity)
-    return inverse

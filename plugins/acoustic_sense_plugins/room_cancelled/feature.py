@@ -1,5 +1,7 @@
 """The feature: log-mel and intensity of what is left once the room is taken away."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from pydantic import Field
@@ -8,19 +10,31 @@ from torch import Tensor
 from acoustic_sense.config import Config
 from acoustic_sense.constants import AMBISONIC_CHANNELS, FRAME_RATE_HZ, MEL_BINS, SAMPLE_RATE_HZ
 from acoustic_sense.contracts import Feature
+from acoustic_sense.contracts.feature_stream import FeatureStream
 from acoustic_sense.dsp.intensity import intensity_direction
 from acoustic_sense.dsp.mel import mel_filters, power_to_db
 from acoustic_sense.dsp.stft import stft
 from acoustic_sense.errors import AudioError
 from acoustic_sense_plugins.room_cancelled.estimate import residual, room_response, taps_before
+from acoustic_sense_plugins.room_cancelled.running import RunningCanceller
 
 _STEREO = 2
 _CHUNK_FRAMES = 90  # with the response, just under a power of two samples
 
 
 class RoomCancelledConfig(Config):
-    """How long the room's response is, and how it is regularised."""
+    """From what the room's response is estimated, how long it is, and how it is regularised."""
 
+    mode: Literal["take", "running"] = Field(
+        default="take",
+        description="take: from the whole take. running: at each moment from what was heard so "
+        "far, for live use; the room is learnt in some ten seconds and followed if it changes.",
+    )
+    memory_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds after which what was heard counts 1 / e; for mode = 'running'.",
+    )
     response_ms: float = Field(
         default=700.0, gt=0, le=2000, description="Length of the room's response from sending on."
     )
@@ -28,7 +42,8 @@ class RoomCancelledConfig(Config):
         default=10.0,
         ge=0,
         le=1000,
-        description="Length of the response before sending, for playback that is late in the file.",
+        description="Length of the response before sending, for playback that is late in the file; "
+        "for mode = 'take'.",
     )
     regularisation: float = Field(
         default=1e-4,
@@ -53,8 +68,10 @@ class RoomCancelledStack(Feature):
     | 6-8 | intensity vector X, Y, Z of the residual, as that of `mel-stack` | 1/Hz |
 
     Channels bear the names of `mel-stack`, so that encoders which find them by name run unchanged.
-    Frames and bands are those of `mel-stack` too. It hears the whole take, so that in a stream
-    nothing comes before the end. Somebody who stands still all along is part of the room.
+    Frames and bands are those of `mel-stack` too. Somebody who stands still is part of the room.
+
+    With `mode = "take"` the whole take is heard first, so that in a stream nothing comes before the
+    end; with `mode = "running"` every frame comes at once.
 
     References:
         Bendat and Piersol, "Random data", 4th ed., chapter 7; Haensler and Schmidt, "Acoustic echo
@@ -112,42 +129,110 @@ class RoomCancelledStack(Feature):
             rows = [self._stack(*pair) for pair in zip(recording, playback, strict=True)]
         return torch.stack(rows)
 
+    def stream(self) -> FeatureStream:
+        """Return the feature over one take that arrives; see `Feature.stream`."""
+        return _RunningStream(self) if self.config.mode == "running" else super().stream()
+
     def cancel(
         self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
     ) -> Float[Tensor, "4 sample"]:
-        """Return a take's residual: the recording without the room, double precision."""
+        """Return a take's residual: the recording without the room, double precision.
+
+        With `mode = "running"` it ends with the last whole frame.
+        """
+        if self.config.mode == "running":
+            return self._cancel_frames(self.canceller(len(playback)), recording, playback)
         response, before = self._room(recording, playback)
         return residual(recording, playback, response, before)
+
+    def canceller(self, speaker_count: int) -> RunningCanceller:
+        """Return a running canceller with this feature's settings."""
+        return RunningCanceller(
+            len(AMBISONIC_CHANNELS),
+            speaker_count,
+            frame=self.frame_samples,
+            taps=self._samples(self.config.response_ms),
+            memory_frames=self.config.memory_s * FRAME_RATE_HZ,
+            regularisation=self.config.regularisation,
+        )
+
+    def _samples(self, milliseconds: float) -> int:
+        return round(milliseconds * self.sample_rate_hz / 1000)
 
     def _room(
         self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
     ) -> tuple[Float[Tensor, "4 speaker tap"], int]:
         """Return the response of the room and how many of its taps lie before sending."""
-        before, after = (
-            round(ms * self.sample_rate_hz / 1000)
-            for ms in (self.config.before_ms, self.config.response_ms)
-        )
+        before, after = map(self._samples, (self.config.before_ms, self.config.response_ms))
         response = room_response(recording, playback, before, after, self.config.regularisation)
         return response, taps_before(before, recording.shape[-1])
+
+    def _cancel_frames(
+        self,
+        canceller: RunningCanceller,
+        recording: Float[Tensor, "4 sample"],
+        playback: Float[Tensor, "speaker sample"],
+    ) -> Float[Tensor, "4 part"]:
+        step = self.frame_samples
+        parts = [
+            canceller.push(recording[:, i : i + step], playback[:, i : i + step])
+            for i in range(0, recording.shape[-1] - step + 1, step)
+        ]
+        return torch.cat(parts, dim=1) if parts else recording[:, :0].double()
 
     def _stack(
         self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
     ) -> Float[Tensor, "9 frame bin"]:
         """Return the stack of one take, in parts, so that memory stays small."""
-        response, before = self._room(recording, playback)
         step = _CHUNK_FRAMES * self.frame_samples
+        firsts = range(0, max(recording.shape[1], 1), step)
+        if self.config.mode == "running":
+            canceller = self.canceller(len(playback))
+            parts = [
+                self.running_stack(canceller, recording[:, i : i + step], playback[:, i : i + step])
+                for i in firsts
+            ]
+            return torch.cat(parts, dim=1)
+        response, before = self._room(recording, playback)
         parts = []
-        for first in range(0, max(recording.shape[1], 1), step):
+        for first in firsts:
             heard = residual(recording, playback, response, before, first, step)
-            sent = playback[:, first : first + step].double().expand(_STEREO, -1)
-            parts.append(self._bands(heard, sent).float())
+            parts.append(self._bands(heard, playback[:, first : first + step]))
         return torch.cat(parts, dim=1)
 
-    def _bands(
-        self, heard: Float[Tensor, "4 sample"], sent: Float[Tensor, "2 sample"]
+    def running_stack(
+        self,
+        canceller: RunningCanceller,
+        recording: Float[Tensor, "4 sample"],
+        playback: Float[Tensor, "speaker sample"],
     ) -> Float[Tensor, "9 frame bin"]:
+        """Return the next frames of a take that a running canceller follows."""
+        heard = self._cancel_frames(canceller, recording, playback)
+        return self._bands(heard, playback[:, : heard.shape[-1]])
+
+    def _bands(
+        self, heard: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
+    ) -> Float[Tensor, "9 frame bin"]:
+        sent = playback.double().expand(_STEREO, -1)
         spectra = stft(torch.cat([heard, sent]), self.frame_samples)
         power = spectra.real.square() + spectra.imag.square()
         levels = power_to_db(power @ self.filters)
         direction = intensity_direction(spectra[: len(AMBISONIC_CHANNELS)][None])[0]
-        return torch.cat([levels, direction.to(self.filters.dtype) @ self.filters])
+        return torch.cat([levels, direction.to(self.filters.dtype) @ self.filters]).float()
+
+
+class _RunningStream(FeatureStream):
+    """Stream of the running mode: every frame is final at once."""
+
+    def __init__(self, feature: RoomCancelledStack) -> None:
+        super().__init__(feature)
+        self._stack = feature
+        self._canceller: RunningCanceller | None = None
+
+    def push(
+        self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
+    ) -> Float[Tensor, "9 frame bin"]:
+        """Return the feature of the stretch."""
+        if self._canceller is None:
+            self._canceller = self._stack.canceller(len(playback))
+        return self._stack.running_stack(self._canceller, recording, playback)
