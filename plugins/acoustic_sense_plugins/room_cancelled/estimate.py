@@ -6,9 +6,9 @@ from torch import Tensor
 
 from acoustic_sense_plugins.room_cancelled.spectra import Spectra, segment_spectra, solved
 
-SEGMENT_SAMPLES = 131_072
-"""Longest stretch that is transformed at once, 2.7 s at 48 kHz: a response that rings on past
-its end is an error of the estimate, some 7 dB larger with half the length."""
+SEGMENT_SAMPLES = 134_400
+"""Longest stretch that is transformed at once, 2.8 s at 48 kHz. A response that rings on past its
+end is an error of the estimate, some 7 dB larger with half the length."""
 _OVERLAP = 4
 
 
@@ -82,9 +82,9 @@ def taps_before(before: int, sample_count: int) -> int:
 
 
 def _segment_length(sample_count: int) -> int:
-    """Return the power of two to transform: at most half a take, so that there is an average."""
+    """Return the samples to transform: at most half a take, so that there is an average."""
     length = SEGMENT_SAMPLES
-    while length > 1024 and 2 * length > sample_count:
+    while length > 1050 and 2 * length > sample_count:
         length //= 2
     return length
 
@@ -94,7 +94,10 @@ def _averaged_spectra(
     playback: Float[Tensor, "speaker sample"],
     length: int,
 ) -> Spectra:
-    """Return the spectra averaged over the take."""
+    """Return the spectra averaged over the take, silence before it included.
+
+    A playback that repeats has gaps between its lines; only how it begins says what belongs there.
+    """
     samples, count = recording.shape[-1], len(recording)
     both = torch.zeros(
         length // 2 + 1,
@@ -103,10 +106,12 @@ def _averaged_spectra(
         dtype=torch.complex128,
         device=recording.device,
     )
-    missing = (0, max(length - samples, 0))
-    for first in range(0, max(samples - length, 0) + 1, length // _OVERLAP):
+    hop = length // _OVERLAP
+    for last in range(hop, max(samples, hop) + 1, hop):
+        first = max(last - length, 0)
+        missing = (length - (min(last, samples) - first), 0)
         heard, sent = (
-            torch.nn.functional.pad(signal[:, first : first + length].double(), missing)
+            torch.nn.functional.pad(signal[:, first:last].double(), missing)
             for signal in (recording, playback)
         )
         both += segment_spectra(heard, sent)
