@@ -1,8 +1,6 @@
 """What a model learns, from nothing to a score, with the commands that users type.
 
     python benchmarks/learning.py sunflower   # a real track: three people to train on, one to test
-    python benchmarks/learning.py studio      # the data of the shipped model, two people to test
-    python benchmarks/learning.py rooms       # rooms, people and music that it never met
 
 Datasets and runs are kept in `--work` and used again. The result, beside the mean pose and the
 nearest neighbour, goes to `benchmarks/results/learning-<name>.json`.
@@ -26,18 +24,6 @@ STUDIES = {
         CONFIGS / "sunflower-train.toml",
         "Ragtime, a real track, 4 people x 60 s in the studio: trained on 3, tested on the fourth",
     ),
-    "studio": (
-        ROOT / "simulator" / "acoustic_sense_simulator" / "configs" / "studio.toml",
-        CONFIGS / "studio-train.toml",
-        "Jazz, ambient and electronic, generated, 14 people x 2 min in the studio: trained on 12, "
-        "tested on 2 (the shipped model)",
-    ),
-    "rooms": (
-        CONFIGS / "rooms.toml",
-        CONFIGS / "rooms-train.toml",
-        "Other rooms, people and music: trained on 14 people, each take in its own room, under "
-        "8 tracks; tested on 6 others under 4 others, one of them real",
-    ),
 }
 METHODS = {
     "mean_pose": "mean pose",
@@ -59,10 +45,6 @@ def study(name: str, work: Path) -> dict[str, object]:
     simulate, train, title = STUDIES[name]
     data, folder = work / "data" / name, work / "runs" / name
     run("simulate", str(simulate), "--out", str(data), "--workers", "2")
-    elsewhere = simulate.with_name(f"{name}-test.toml")
-    other = work / "data" / elsewhere.stem if elsewhere.exists() else None
-    if other is not None:
-        run("simulate", str(elsewhere), "--out", str(other), "--workers", "2")
     text = train.read_text(encoding="utf-8")
     config = folder.with_name(f"{name}.toml")
     config.parent.mkdir(parents=True, exist_ok=True)
@@ -70,8 +52,7 @@ def study(name: str, work: Path) -> dict[str, object]:
     seconds = None
     if not (folder / "model.safetensors").exists():
         seconds = run("train", str(config), "--out", str(folder), "--resume")
-    seen = evaluated(folder, data)
-    scores = seen if other is None else evaluated(folder, data, other)
+    scores = evaluated(folder, data)
     commit = subprocess.run(
         ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True
     ).stdout.strip()
@@ -88,27 +69,17 @@ def study(name: str, work: Path) -> dict[str, object]:
         "simulation_config": simulate.read_text(encoding="utf-8"),
         "training_config": text,
         "scores": scores,
-        "scores_same_music": seen,
         "rmse_over_mean_pose": scores["model"]["rmse"] / scores["mean_pose"]["rmse"],
         "readme": {"title": title, "columns": ["", "RMSE", "MAE", "PCKh@0.5"], "rows": rows},
     }
 
 
-def evaluated(folder: Path, data: Path, other: Path | None = None) -> dict[str, dict[str, float]]:
-    """Return the scores of model and baselines on the run's test takes, or on all of `other`."""
-    from acoustic_sense.datasets import open_dataset
+def evaluated(folder: Path, data: Path) -> dict[str, dict[str, float]]:
+    """Return the scores of model and baselines on the run's test takes."""
     from acoustic_sense.training import evaluate
 
-    training = open_dataset(data)
-    tested = training if other is None else open_dataset(other)
-    result = evaluate(
-        folder,
-        tested,
-        protocol=None if other is None else "all",
-        nearest_neighbour=True,
-        training_data=training,
-    )
-    result.save(folder / ("evaluation.json" if other is None else f"evaluation-{other.name}.json"))
+    result = evaluate(folder, data, nearest_neighbour=True)
+    result.save(folder / "evaluation.json")
     return {
         method: {metric: float(values[metric]) for metric in METRICS}
         for method, values in result.scores.items()
