@@ -2,126 +2,117 @@
 
 Between the Fourier transform and the mel bands every frequency needs power, direction and angle of
 six signals. As tensor operations these are a dozen passes over memory; compiled by numba they are
-one. Mel filters are narrow: sixteen bands at a time read only the frequencies that they overlap.
+one, four frames of the six signals at a time.
 """
 
-import inspect
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from acoustic_sense.dsp.mel import power_to_db
+from acoustic_sense.dsp.stft import stft
+from acoustic_sense_plugins.mel_stack import transform
+from acoustic_sense_plugins.mel_stack.compiling import LANES, compiled
+from acoustic_sense_plugins.mel_stack.transform import SAMPLES, transform_frames
+from acoustic_sense_plugins.mel_stack.values import COLUMNS, FRAMES, sum_values
 
-_FLAGS = {"nsz", "arcp", "contract", "reassoc", "afn"}
-_BLOCK_FRAMES = 12  # memory stays small in long takes
-_GROUP_BANDS = 16
+_BLOCK_FRAMES = 12  # of other sample rates; memory stays small in long takes
 _SIGNALS, _CHANNELS = 6, 15
-_SMALLEST_SQUARE = np.float32(1e-30)  # as in `intensity_direction`
-_HALF_PI = np.float32(np.pi / 2)
-_PI = np.float32(np.pi)
-
-BandGroup = tuple[int, int, Float[Tensor, "_ _"]]
-"""First frequency, the one after the last, and the filters of some neighbouring bands there."""
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
-    """Return `function` compiled on first use and kept on disk, free of Python's lock."""
-    plain = inspect.unwrap(function)  # shape checkers wrap functions in something numba rejects
-    return numba.njit(fastmath=_FLAGS, nogil=True, cache=True, error_model="numpy")(plain)
+def _put_sums(sums, stack, first):  # type: ignore[no-untyped-def]
+    """Put the sums of four frames into the stack, `15 frame bin`, as far as it reaches."""
+    for k in range(min(FRAMES, stack.shape[1] - first)):
+        for i in range(stack.shape[2]):
+            for signal in range(_SIGNALS):
+                stack[signal, first + k, i] = sums[0][i, signal * FRAMES + k]
+                stack[9 + signal, first + k, i] = sums[1][i, signal * FRAMES + k]
+            for part in range(3):
+                stack[6 + part, first + k, i] = sums[2][i, part * FRAMES + k]
 
 
-def _angle_of(real, imag):  # type: ignore[no-untyped-def]
-    """Return the principal angle in float32; absolute error 5e-7, zero for zero."""
-    across, along = abs(real), abs(imag)
-    larger = max(max(across, along), np.float32(1e-37))
-    ratio = min(across, along) / larger
-    square = ratio * ratio  # polynomial of atan(x) / x in x^2 on [0, 1]
-    value = np.float32(0.00283409897)
-    value = value * square + np.float32(-0.0160052249)
-    value = value * square + np.float32(0.0425880301)
-    value = value * square + np.float32(-0.0749549234)
-    value = value * square + np.float32(0.106367829)
-    value = value * square + np.float32(-0.142025804)
-    value = value * square + np.float32(0.199924853)
-    value = value * square + np.float32(-0.333330669)
-    value = value * square + np.float32(0.999999984)
-    angle = value * ratio
-    if along > across:
-        angle = _HALF_PI - angle
-    if real < np.float32(0.0):
-        angle = _PI - angle
-    return -angle if imag < np.float32(0.0) else angle
+_put = compiled(_put_sums)
 
 
-_angle = _compiled(_angle_of)
+def _memory_of(frequencies, bins):  # type: ignore[no-untyped-def]
+    """Return real and imaginary parts, and what `sum_values` writes to."""
+    columns = COLUMNS // 2  # of the direction
+    return (
+        np.zeros((frequencies, COLUMNS), np.float32),
+        np.zeros((frequencies, COLUMNS), np.float32),
+        np.empty((2, frequencies, COLUMNS), np.float32),
+        np.empty((frequencies, columns), np.float32),
+        (
+            np.empty((bins + 1, COLUMNS), np.float32),
+            np.empty((bins + 1, COLUMNS), np.float32),
+            np.empty((bins + 1, columns), np.float32),
+        ),
+    )
 
 
-def _fill_windowed(recording, playback, window, first, frames):  # type: ignore[no-untyped-def]
-    """Fill `frames`, `6 frame sample` in double precision, from frame `first` of six signals.
+_memory = compiled(_memory_of)
+
+
+def _frames_from(signal, first, padded):  # type: ignore[no-untyped-def]
+    """Return four frames, `frame sample`; behind the last whole one, silence."""
+    last = min(first + FRAMES, len(signal) // SAMPLES)
+    if last == first + FRAMES:
+        return signal[first * SAMPLES : last * SAMPLES].reshape(FRAMES, SAMPLES)
+    for k in range(FRAMES):
+        if first + k < last:
+            padded[k] = signal[(first + k) * SAMPLES : (first + k + 1) * SAMPLES]
+        else:
+            padded[k] = np.float32(0.0)
+    return padded
+
+
+_frames = compiled(_frames_from)
+
+
+def _fill_stack(recording, playback, tables, band, weight, stack, lanes):  # type: ignore[no-untyped-def]
+    """Fill the stack, `clip 15 frame bin`, powers not yet in dB, from frames of 2400 samples.
 
     A playback of one channel fills both of its places.
     """
-    channels, frame_count, samples = frames.shape
-    for channel in range(channels):
-        if channel < 4:
-            signal = recording[channel]
-        else:
-            signal = playback[min(channel - 4, len(playback) - 1)]
-        for frame in range(frame_count):
-            part, row = signal[(first + frame) * samples :], frames[channel, frame]
-            for i in range(samples):
-                row[i] = np.float64(part[i]) * window[i]
+    grid, line = np.empty(SAMPLES * LANES), np.empty(75 * 2 * LANES)
+    padded = np.empty((2, FRAMES, SAMPLES), np.float32)
+    real, imag, wide, narrow, sums = _memory(SAMPLES // 2 + 1, stack.shape[3])
+    for clip in range(len(stack)):
+        heard, sent = recording[clip], playback[clip]
+        for first in range(0, stack.shape[2], FRAMES):
+            for column in range(0, COLUMNS, LANES):
+                source, one = (heard, column // FRAMES) if column < 2 * LANES else (sent, 0)
+                some = _frames(source[one], first, padded[0])
+                others = _frames(source[min(one + 1, len(source) - 1)], first, padded[1])
+                transform_frames(some, others, tables, grid, line, real, imag, column, lanes)
+            sum_values(real, imag, band, weight, wide, narrow, sums)
+            _put(sums, stack[clip], first)
 
 
-_window = _compiled(_fill_windowed)
+def _fill_stack_from_spectra(spectra, band, weight, stack):  # type: ignore[no-untyped-def]
+    """Fill the stack, `15 frame bin`, powers not yet in dB, from `6 frame frequency`."""
+    signals, frames, frequencies = spectra.shape
+    real, imag, wide, narrow, sums = _memory(frequencies, stack.shape[2])
+    for first in range(0, frames, FRAMES):
+        for signal in range(signals):
+            for k in range(min(FRAMES, frames - first)):
+                for f in range(frequencies):
+                    number = spectra[signal, first + k, f]
+                    real[f, signal * FRAMES + k] = np.float32(number.real)
+                    imag[f, signal * FRAMES + k] = np.float32(number.imag)
+        sum_values(real, imag, band, weight, wide, narrow, sums)
+        _put(sums, stack, first)
 
 
-def _fill_values(spectra, values):  # type: ignore[no-untyped-def]
-    """Fill `values`, `15 frame frequency`, from spectra, `6 frame frequency`.
-
-    Power of six signals, direction of intensity, angle of six signals.
-    """
-    channels, frames, frequencies = spectra.shape
-    real = np.empty((channels, frequencies), np.float32)
-    imag = np.empty((channels, frequencies), np.float32)
-    for frame in range(frames):
-        for channel in range(channels):
-            spectrum = spectra[channel, frame]
-            power, angles = values[channel, frame], values[9 + channel, frame]
-            for f in range(frequencies):
-                real[channel, f] = np.float32(spectrum[f].real)
-                imag[channel, f] = np.float32(spectrum[f].imag)
-            for f in range(frequencies):
-                x, y = real[channel, f], imag[channel, f]
-                power[f] = x * x + y * y
-            for f in range(frequencies):
-                angles[f] = _angle(real[channel, f], imag[channel, f])
-        _direction(real, imag, values[6, frame], values[7, frame], values[8, frame])
-
-
-def _fill_direction(real, imag, first, second, third):  # type: ignore[no-untyped-def]
-    """Fill the three parts of the intensity's direction from the spectra of W, X, Y, Z."""
-    for f in range(real.shape[1]):
-        w_real, w_imag = real[0, f], imag[0, f]
-        x = w_real * real[1, f] + w_imag * imag[1, f]
-        y = w_real * real[2, f] + w_imag * imag[2, f]
-        z = w_real * real[3, f] + w_imag * imag[3, f]
-        square = max(x * x + y * y + z * z, _SMALLEST_SQUARE)
-        scale = np.float32(1.0) / np.sqrt(square)
-        first[f], second[f], third[f] = x * scale, y * scale, z * scale
-
-
-_direction = _compiled(_fill_direction)
-_values = _compiled(_fill_values)
+_stack = compiled(_fill_stack)
+_stack_from_spectra = compiled(_fill_stack_from_spectra)
 
 
 class CompiledStack:
     """The stack of recordings and playbacks in float32 on the CPU, see `MelStack`.
+
+    Frames of 2400 samples, those of 48 kHz, go through `transform`, others through torch.
 
     Args:
         filters: Mel filters.
@@ -131,8 +122,8 @@ class CompiledStack:
     def __init__(self, filters: Float[Tensor, "frequency bin"], frame_samples: int) -> None:
         self._frame_samples = frame_samples
         self._bin_count = filters.shape[1]
-        self._window = torch.hann_window(frame_samples, dtype=torch.float64).numpy()
-        self._groups = _band_groups(filters)
+        self._bands = _band_weights(filters.to(torch.float32).numpy())
+        self._tables = transform.tables()
 
     def __call__(
         self,
@@ -142,35 +133,46 @@ class CompiledStack:
         """Return the stack; the playback has one or two channels."""
         frame_count = recording.shape[-1] // self._frame_samples
         stack = torch.empty(len(recording), _CHANNELS, frame_count, self._bin_count)
-        heard, sent = (x.detach().contiguous().numpy() for x in (recording, playback))
-        with torch.autocast("cpu", enabled=False):  # bfloat16 is too coarse for dB
-            for first in range(0, frame_count, _BLOCK_FRAMES):
-                count = min(_BLOCK_FRAMES, frame_count - first)
-                frames = torch.empty(_SIGNALS, count, self._frame_samples, dtype=torch.float64)
-                values = torch.empty(_CHANNELS, count, self._frame_samples // 2 + 1)
-                for clip, (recorded, played) in enumerate(zip(heard, sent, strict=True)):
-                    _window(recorded, played, self._window, first, frames.numpy())
-                    _values(torch.fft.rfft(frames).numpy(), values.numpy())
-                    stack[clip, :, first : first + count] = _sum_bands(values, self._groups)
+        heard, sent = (x.detach().contiguous() for x in (recording, playback))
+        if self._frame_samples == SAMPLES:
+            arrays = heard.numpy(), sent.numpy()
+            _stack(*arrays, self._tables, *self._bands, stack.numpy(), LANES)
+        else:
+            self._fill_by_torch(heard, sent, stack)
         stack[:, :_SIGNALS] = power_to_db(stack[:, :_SIGNALS])
         return stack
 
+    def _fill_by_torch(
+        self,
+        recording: Float[Tensor, "batch 4 sample"],
+        playback: Float[Tensor, "batch speaker sample"],
+        stack: Float[Tensor, "batch 15 frame bin"],
+    ) -> None:
+        playback = playback.expand(-1, 2, -1)
+        block = _BLOCK_FRAMES * self._frame_samples
+        for first in range(0, stack.shape[2], _BLOCK_FRAMES):
+            start = first * self._frame_samples
+            for heard, sent, filled in zip(recording, playback, stack, strict=True):
+                signals = torch.cat([x[:, start : start + block] for x in (heard, sent)]).double()
+                spectra = stft(signals, self._frame_samples).numpy()
+                part = filled[:, first : first + _BLOCK_FRAMES]
+                _stack_from_spectra(spectra, *self._bands, part.numpy())
 
-def _band_groups(filters: Float[Tensor, "frequency bin"]) -> list[BandGroup]:
-    """Return the filters by groups of neighbouring bands, each cut to what it overlaps."""
-    groups = []
-    edges = list(range(_GROUP_BANDS, filters.shape[1], _GROUP_BANDS))
-    for part in torch.tensor_split(filters.to(torch.float32), edges, dim=1):
-        touched = torch.nonzero(part.any(dim=1)).flatten()
-        first, last = int(touched[0]), int(touched[-1]) + 1
-        groups.append((first, last, part[first:last].contiguous()))
-    return groups
 
+def _band_weights(
+    filters: Float32[np.ndarray, "frequency bin"],
+) -> tuple[Int64[np.ndarray, " frequency"], Float32[np.ndarray, "frequency 2"]]:
+    """Return the first of the two bands that each frequency lies under, and its weights there.
 
-def _sum_bands(
-    values: Float[Tensor, "channel frame frequency"], groups: list[BandGroup]
-) -> Float[Tensor, "channel frame bin"]:
-    """Return the sum of `values` over frequency under each filter."""
-    flat = values.flatten(0, 1)
-    sums = torch.cat([flat[:, first:last] @ part for first, last, part in groups], dim=1)
-    return sums.reshape(*values.shape[:2], -1)
+    Mel filters are triangles that reach from one neighbour's peak to the other's, so a frequency
+    lies under two at most.
+    """
+    band = filters.argmax(axis=1)
+    lower = np.maximum(band - 1, 0)
+    rows = np.arange(len(filters))
+    band = np.where(filters[rows, lower] > 0, lower, band)
+    padded = np.pad(filters, ((0, 0), (0, 1)))
+    weight = np.stack([padded[rows, band], padded[rows, band + 1]], axis=1)
+    if np.count_nonzero(weight) != np.count_nonzero(filters):
+        raise ValueError("a frequency lies under more than two filters or under two far apart")
+    return band, weight
