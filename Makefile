@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_OUT ?= out/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types imports unit docs wheel bench figures clean
+.PHONY: help demo test lint format types imports unit docs wheel bench measure figures clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,23 +48,29 @@ docs: $(VENV)/.dev  ## Build the documentation; warnings are errors.
 wheel: $(VENV)/.dev  ## Build the wheel, install it in a clean environment and use it there.
 	$(BIN)/python scripts/check_wheel.py
 
-bench: $(VENV)/.dev  ## Measure everything but training anew: an hour. Writes benchmarks/results.
+bench: $(VENV)/.dev  ## Measure every speed anew. Writes benchmarks/results.
 	$(BIN)/python benchmarks/simulation_speed.py
+	$(BIN)/python benchmarks/generation.py
+	$(BIN)/python benchmarks/generation.py --hour
+	$(BIN)/python benchmarks/streaming.py
+	$(BIN)/python benchmarks/feature_speed.py
+	$(BIN)/python benchmarks/encoder_speed.py
+
+measure: $(VENV)/.dev  ## Measure how true everything is anew, nothing trained: an hour.
 	$(BIN)/python benchmarks/music_spectra.py
 	$(BIN)/python benchmarks/empty_room.py
 	$(BIN)/python benchmarks/physics.py
 	$(BIN)/python benchmarks/person_against_bem.py --cache out/truth
 	$(BIN)/python benchmarks/motions.py
-	$(BIN)/python benchmarks/generation.py
+	$(BIN)/python benchmarks/room_cancelled.py
 	$(BIN)/python benchmarks/generation.py --memory
-	$(BIN)/python benchmarks/generation.py --hour
-	$(BIN)/python benchmarks/streaming.py
-	$(BIN)/python benchmarks/feature_speed.py
-	$(BIN)/python benchmarks/encoder_speed.py
 	$(BIN)/python docs/how_true.py
 
 figures: $(VENV)/.dev  ## Write tables and pictures of the documentation from benchmarks/results.
 	$(BIN)/python docs/how_true.py
+	$(BIN)/python benchmarks/results_page.py
+	$(BIN)/python benchmarks/shipped_models.py --page-only
+	$(BIN)/python docs/readme_sections.py
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) build dist site out .mypy_cache .ruff_cache .pytest_cache

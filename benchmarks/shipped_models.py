@@ -52,7 +52,7 @@ def measure(name: str, data: Path) -> dict[str, Any]:
             pipeline,
             data / folder,
             protocol=protocol,
-            nearest_neighbour=True,
+            nearest_neighbour=description.feature.name == "mel-stack",
             training_data=training,
         )
         scores[title] = {
@@ -113,9 +113,9 @@ def score_table(result: dict[str, Any]) -> str:
     rows = []
     models = result["models"]
     for title in next(iter(models.values()))["protocols"]:
-        first = next(iter(models.values()))["protocols"][title]["scores"]
+        shared = {k: v for m in models.values() for k, v in m["protocols"][title]["scores"].items()}
         rows.append([f"**{title}**", *("" for _ in METRICS)])
-        rows += [[label, *_figures(first[key])] for key, label in ROWS.items()]
+        rows += [[label, *_figures(shared[key])] for key, label in ROWS.items()]
         rows += [
             [f"`{name}`", *_figures(model["protocols"][title]["scores"]["model"])]
             for name, model in models.items()
