@@ -198,11 +198,11 @@ def _curve_card(row: Row, name: str) -> str:
     for result in row.results:
         values = [line.get(name, math.nan) for line in result.learning_curve]
         if values:
-            finite = [value if math.isfinite(value) else 0.0 for value in values]
-            series[f"{style} seed-{result.config.seed}"] = finite
+            series[f"{style} seed-{result.config.seed}"] = values
     top = chart_top(series)
     epochs = max(len(values) for values in series.values())
-    last = spread([values[-1] for values in series.values()])
+    finite = [[value for value in values if math.isfinite(value)] for values in series.values()]
+    last = spread([values[-1] for values in finite if values])
     text = f"{len(series)} seed(s), {epochs} epochs, last {last}"
     if any(result.cut_short for result in row.results):
         text += "; cut short"

@@ -16,7 +16,8 @@ def line_chart(
     """Return lines over a common, evenly spaced axis; zero is the bottom.
 
     Args:
-        series: Values by style class (`estimate`, `mean`, `truth`); drawn in this order.
+        series: Values by style class (`estimate`, `mean`, `truth`); drawn in this order, with
+            gaps where they are not finite.
         description: What the chart says, for those who cannot see it.
         top: Value of the upper edge; by default `chart_top` of the values.
     """
@@ -34,8 +35,9 @@ def line_chart(
 
 
 def chart_top(series: Mapping[str, Sequence[float] | np.ndarray]) -> float:
-    """Return a round number a little above every value."""
-    highest = max((float(np.max(values)) for values in series.values() if len(values)), default=1.0)
+    """Return a round number a little above every finite value."""
+    finite = [np.asarray(values)[np.isfinite(values)] for values in series.values()]
+    highest = max((float(np.max(values)) for values in finite if len(values)), default=1.0)
     return round_up(highest * 1.08) if highest > 0 else 1.0
 
 
@@ -67,9 +69,14 @@ def time_ticks(seconds: float) -> str:
 
 
 def _polyline(style: str, values: Sequence[float] | np.ndarray, top: float) -> str:
-    count = len(values)
-    points = " ".join(
-        f"{WIDTH * (index + 0.5) / count:.1f},{HEIGHT * (1 - float(value) / top):.1f}"
-        for index, value in enumerate(values)
+    """Return a line that has gaps where values are not finite."""
+    runs: list[list[str]] = [[]]
+    for index, value in enumerate(values):
+        if math.isfinite(value):
+            x, y = WIDTH * (index + 0.5) / len(values), HEIGHT * (1 - float(value) / top)
+            runs[-1].append(f"{x:.1f},{y:.1f}")
+        elif runs[-1]:
+            runs.append([])
+    return "".join(
+        f'<polyline class="line {style}" points="{" ".join(points)}"/>' for points in runs if points
     )
-    return f'<polyline class="line {style}" points="{points}"/>'
