@@ -53,6 +53,8 @@ def main() -> None:
     for name in PICTURED:
         folder = RESULTS / FOLDERS[name]
         blocks = [block for block in read_blocks(folder)[1] if block.results]
+        if not any(result.learning_curve for block in blocks for result in block.results):
+            continue
         write_plots(folder, blocks)
         shutil.copyfile(plot_path(folder, blocks[0], "learning"), IMAGES / f"learning-{name}.png")
 

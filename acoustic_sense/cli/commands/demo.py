@@ -18,7 +18,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder to write to; made if missing.")] = Path(
         "acoustic-sense-demo"
     ),
-    seconds: Annotated[float, typer.Option(min=0.6, max=600, help="Length of the take.")] = 12.0,
+    seconds: Annotated[float, typer.Option(min=0.6, max=600, help="Length of the take.")] = 30.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything in the scene.")] = 0,
     model: Annotated[str, typer.Option(metavar="NAME", help=MODEL_HELP)] = "",
 ) -> None:
