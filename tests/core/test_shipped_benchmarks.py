@@ -24,7 +24,7 @@ def test_settings_of_every_method_are_those_of_its_plugins(path):
 @pytest.mark.parametrize(
     ("name", "methods"),
     [
-        ("mini-single", "mean-pose nearest-neighbour shibata2023 bgm2pose"),
+        ("mini-single", "mean-pose nearest-neighbour shibata2023 bgm2pose bgm2pose-room-cancelled"),
         (
             "tsp-single",
             "mean-pose nearest-neighbour wipose speech2gesture shibata2023 oumi2024 bgm2pose",
