@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from acoustic_sense.types import Scene, Take
 
 STUDIO = Path(__file__).parent / "configs" / "studio.toml"
-"""Configuration of the dataset that the shipped model was trained on."""
+"""Configuration of the room, equipment and music of the demo."""
 
 _PEOPLE = 99
 
@@ -71,8 +71,8 @@ def room_responses(scene: Scene) -> Float32[np.ndarray, "speaker 4 tap"]:
 def demo_scene(seconds: float, seed: int) -> Scene:
     """Return the scene of `acoustic-sense demo`: somebody new moving to jazz in the studio.
 
-    Room, equipment and music are those of `configs/studio.toml`, which the shipped model was
-    trained on; the person and the motion are not.
+    Room, equipment and music are those of `configs/studio.toml`; no shipped model was trained
+    there.
 
     Args:
         seconds: Length of the take.
