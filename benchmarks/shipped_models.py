@@ -33,6 +33,8 @@ PROTOCOLS = {
     ),
 }
 """Dataset and protocol by what is asked of a model; None is the protocol that it trained under."""
+TRAINED_AT = {"small": "87c8d9f", "small-mel-stack": "b2a3edd"}
+"""Commit of the code that trained each model."""
 ROWS = {"mean_pose": "mean pose", "nearest_neighbour": "nearest neighbour"}
 METRICS = {"rmse": "RMSE", "mae": "MAE", "pckh@0.5": "PCKh@0.5", "pckh@2": "PCKh@2"}
 
@@ -105,6 +107,7 @@ def card_table(result: dict[str, Any]) -> str:
         "configuration": lambda m: m["config_hash"],
     }
     rows = [[term, *(of(m) for m in models.values())] for term, of in facts.items()]
+    rows.append(["commit", *(TRAINED_AT[name] for name in models)])
     return _table(["", *(f"`{name}`" for name in models)], rows)
 
 
