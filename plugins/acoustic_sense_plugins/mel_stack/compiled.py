@@ -70,24 +70,22 @@ def _frames_from(signal, first, padded):  # type: ignore[no-untyped-def]
 _frames = compiled(_frames_from)
 
 
-def _fill_stack(recording, playback, tables, band, weight, stack, lanes):  # type: ignore[no-untyped-def]
-    """Fill the stack, `clip 15 frame bin`, powers not yet in dB, from frames of 2400 samples.
+def _fill_stack(heard, sent, tables, band, weight, stack, lanes):  # type: ignore[no-untyped-def]
+    """Fill the stack, `15 frame bin`, powers not yet in dB, from frames of 2400 samples.
 
     A playback of one channel fills both of its places.
     """
     grid, line = np.empty(SAMPLES * LANES), np.empty(75 * 2 * LANES)
     padded = np.empty((2, FRAMES, SAMPLES), np.float32)
-    real, imag, wide, narrow, sums = _memory(SAMPLES // 2 + 1, stack.shape[3])
-    for clip in range(len(stack)):
-        heard, sent = recording[clip], playback[clip]
-        for first in range(0, stack.shape[2], FRAMES):
-            for column in range(0, COLUMNS, LANES):
-                source, one = (heard, column // FRAMES) if column < 2 * LANES else (sent, 0)
-                some = _frames(source[one], first, padded[0])
-                others = _frames(source[min(one + 1, len(source) - 1)], first, padded[1])
-                transform_frames(some, others, tables, grid, line, real, imag, column, lanes)
-            sum_values(real, imag, band, weight, wide, narrow, sums)
-            _put(sums, stack[clip], first)
+    real, imag, wide, narrow, sums = _memory(SAMPLES // 2 + 1, stack.shape[2])
+    for first in range(0, stack.shape[1], FRAMES):
+        for column in range(0, COLUMNS, LANES):
+            source, one = (heard, column // FRAMES) if column < 2 * LANES else (sent, 0)
+            some = _frames(source[one], first, padded[0])
+            others = _frames(source[min(one + 1, len(source) - 1)], first, padded[1])
+            transform_frames(some, others, tables, grid, line, real, imag, column, lanes)
+        sum_values(real, imag, band, weight, wide, narrow, sums)
+        _put(sums, stack, first)
 
 
 def _fill_stack_from_spectra(spectra, band, weight, stack):  # type: ignore[no-untyped-def]
@@ -133,30 +131,35 @@ class CompiledStack:
         """Return the stack; the playback has one or two channels."""
         frame_count = recording.shape[-1] // self._frame_samples
         stack = torch.empty(len(recording), _CHANNELS, frame_count, self._bin_count)
-        heard, sent = (x.detach().contiguous() for x in (recording, playback))
-        if self._frame_samples == SAMPLES:
-            arrays = heard.numpy(), sent.numpy()
-            _stack(*arrays, self._tables, *self._bands, stack.numpy(), LANES)
-        else:
-            self._fill_by_torch(heard, sent, stack)
+        fill = self._fill if self._frame_samples == SAMPLES else self._fill_by_torch
+        for heard, sent, filled in zip(recording.detach(), playback.detach(), stack, strict=True):
+            fill(heard, sent, filled)
         stack[:, :_SIGNALS] = power_to_db(stack[:, :_SIGNALS])
         return stack
 
+    def _fill(
+        self,
+        recording: Float[Tensor, "4 sample"],
+        playback: Float[Tensor, "speaker sample"],
+        stack: Float[Tensor, "15 frame bin"],
+    ) -> None:
+        heard, sent = recording.contiguous().numpy(), playback.contiguous().numpy()
+        _stack(heard, sent, self._tables, *self._bands, stack.numpy(), LANES)
+
     def _fill_by_torch(
         self,
-        recording: Float[Tensor, "batch 4 sample"],
-        playback: Float[Tensor, "batch speaker sample"],
-        stack: Float[Tensor, "batch 15 frame bin"],
+        recording: Float[Tensor, "4 sample"],
+        playback: Float[Tensor, "speaker sample"],
+        stack: Float[Tensor, "15 frame bin"],
     ) -> None:
-        playback = playback.expand(-1, 2, -1)
-        block = _BLOCK_FRAMES * self._frame_samples
-        for first in range(0, stack.shape[2], _BLOCK_FRAMES):
+        signals = torch.cat([recording, playback.expand(2, -1)])
+        samples = _BLOCK_FRAMES * self._frame_samples
+        for first in range(0, stack.shape[1], _BLOCK_FRAMES):
             start = first * self._frame_samples
-            for heard, sent, filled in zip(recording, playback, stack, strict=True):
-                signals = torch.cat([x[:, start : start + block] for x in (heard, sent)]).double()
-                spectra = stft(signals, self._frame_samples).numpy()
-                part = filled[:, first : first + _BLOCK_FRAMES]
-                _stack_from_spectra(spectra, *self._bands, part.numpy())
+            part = signals[:, start : start + samples].double()
+            spectra = stft(part, self._frame_samples).numpy()
+            filled = stack[:, first : first + _BLOCK_FRAMES].numpy()
+            _stack_from_spectra(spectra, *self._bands, filled)
 
 
 def _band_weights(
