@@ -272,7 +272,7 @@ def test_command_exports_the_shipped_model(tmp_path, capsys):
     out = tmp_path / "small.onnx"
     code, text, errors = outcome(capsys, "export", "small", "--out", out)
     assert (code, errors) == (0, "")
-    assert text.startswith(f"{out}: 2.0 MB from model 'small', within ")
+    assert text.startswith(f"{out}: 1.9 MB from model 'small', within ")
     assert list(tmp_path.iterdir()) == [out]
     check_against_torch(out, load_pipeline("small"))
 

@@ -42,9 +42,9 @@ class BranchInputs(nn.Module):
         self.recording = _span(names, RECORDING)
         self.intensity = _span(names, INTENSITY)
         self.playback = _span(names, PLAYBACK) if playback_conditioning else []
-        copies = len(self.playback) or 1
+        self.playback_count = len(PLAYBACK) if playback_conditioning else 0
+        copies = self.playback_count or 1
         self.recording_count = copies * len(RECORDING) + len(INTENSITY)
-        self.playback_count = len(self.playback)
 
     def forward(
         self, features: Float[Tensor, "batch channel frame bin"]
@@ -56,8 +56,11 @@ class BranchInputs(nn.Module):
         return _channels_last(joined), _channels_last(sent)
 
 
-def _span(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    return [names.index(name) for name in wanted]
+def _span(names: Sequence[str], wanted: Sequence[str]) -> slice | list[int]:
+    """Return where the wanted channels are; in a row as a slice, which copies nothing."""
+    indices = [names.index(name) for name in wanted]
+    first, last = indices[0], indices[0] + len(indices)
+    return slice(first, last) if indices == list(range(first, last)) else indices
 
 
 def _channels_last(values: Tensor) -> Tensor:

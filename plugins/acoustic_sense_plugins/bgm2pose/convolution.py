@@ -1,7 +1,8 @@
 """Convolution blocks over frames and bins, and over frames."""
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 LEAK = 0.01
 """Slope of LeakyReLU below zero."""
@@ -31,3 +32,18 @@ def frame_block(input_count: int, output_count: int, kernel: int, dropout: float
         nn.BatchNorm1d(output_count),
         nn.Dropout(dropout),
     )
+
+
+class HalvedBins(nn.Module):
+    """The larger of each two neighbouring bins; their number is even.
+
+    Without a gradient this needs no pooling, which notes where each maximum was.
+    """
+
+    def forward(
+        self, values: Float[Tensor, "batch channel frame bin"]
+    ) -> Float[Tensor, "batch channel frame half"]:
+        """Return the maxima."""
+        if torch.is_grad_enabled():
+            return nn.functional.max_pool2d(values, (1, 2))
+        return torch.maximum(values[..., ::2], values[..., 1::2])

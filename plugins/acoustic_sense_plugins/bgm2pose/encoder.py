@@ -10,7 +10,11 @@ from acoustic_sense.errors import ModelError
 from acoustic_sense_plugins.bgm2pose.attention import FrequencyAttention, PlainFusion
 from acoustic_sense_plugins.bgm2pose.channels import BranchInputs
 from acoustic_sense_plugins.bgm2pose.config import FrequencyAttentionConfig
-from acoustic_sense_plugins.bgm2pose.convolution import convolution_block, frame_block
+from acoustic_sense_plugins.bgm2pose.convolution import (
+    HalvedBins,
+    convolution_block,
+    frame_block,
+)
 from acoustic_sense_plugins.bgm2pose.temporal import TemporalDecoder
 
 _POOLINGS = 3
@@ -57,7 +61,7 @@ class FrequencyAttentionEncoder(Encoder):
         self.reduction = nn.Sequential()
         for narrow, wide in pairwise(widths):
             self.reduction.append(convolution_block(narrow, wide, kernel))
-            self.reduction.append(nn.MaxPool2d((1, 2)))
+            self.reduction.append(HalvedBins())
         flat_count = widths[-1] * (feature_shape.bin_count >> _POOLINGS)
         self.local_dim = self.latent_dim = self.summary_dim = channels(256)
         self.projection = frame_block(flat_count, self.local_dim, 1, self.config.dropout)

@@ -59,6 +59,22 @@ def _four_of(array, row):  # type: ignore[no-untyped-def]
 _four = _compiled(_four_of)
 
 
+def _scores_stay_small(q0, q1, q2, q3, keys, questions, answers):  # type: ignore[no-untyped-def]
+    """Return whether no score can reach 60 either way, by the lengths of questions and keys."""
+    for i in range(len(q0)):
+        questions[i] = q0[i] * q0[i] + q1[i] * q1[i] + q2[i] * q2[i] + q3[i] * q3[i]
+    for j in range(len(keys)):
+        k0, k1, k2, k3 = _four(keys, j)
+        answers[j] = k0 * k0 + k1 * k1 + k2 * k2 + k3 * k3
+    question, answer = np.float32(0.0), np.float32(0.0)
+    for j in range(len(keys)):
+        question, answer = max(question, questions[j]), max(answer, answers[j])
+    return question * answer < np.float32(3600.0)
+
+
+_stay_small = _compiled(_scores_stay_small)
+
+
 def _raise_to_scores(largest, q0, q1, q2, q3, keys, j):  # type: ignore[no-untyped-def]
     """Raise `largest` to the scores of keys `j` and `j + 1`, for every question."""
     a0, a1, a2, a3 = _four(keys, j)
@@ -111,9 +127,13 @@ def _fill_output(query, key, value, output, first, last, scale):  # type: ignore
                 q2[i] = query[item, i, head, 2] * scale
                 q3[i] = query[item, i, head, 3] * scale
                 m0[i] = m1[i] = m2[i] = m3[i] = total[i] = np.float32(0.0)
-                largest[i] = np.float32(-3e38)
-            for j in range(0, bins, 2):
-                _raise(largest, q0, q1, q2, q3, keys, j)
+            if _stay_small(q0, q1, q2, q3, keys, largest, m0):
+                largest[:] = np.float32(0.0)
+            else:
+                largest[:] = np.float32(-3e38)
+                for j in range(0, bins, 2):
+                    _raise(largest, q0, q1, q2, q3, keys, j)
+            m0[:] = np.float32(0.0)
             for j in range(0, bins, 2):
                 _add_two(total, m0, m1, m2, m3, largest, q0, q1, q2, q3, keys, values, j)
             for i in range(bins):
