@@ -78,7 +78,7 @@ def feature_clips(pipeline: Pipeline, count: int) -> np.ndarray:
         for channels in (4, 2)
     )
     frames = compute_frames(pipeline.feature, *signals)
-    return np.ascontiguousarray(frames.reshape(15, count, 12, 128).swapaxes(0, 1))
+    return np.ascontiguousarray(frames.reshape(len(frames), count, 12, 128).swapaxes(0, 1))
 
 
 def check_against_torch(path, pipeline: Pipeline) -> None:
