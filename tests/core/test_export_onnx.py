@@ -83,10 +83,15 @@ def feature_clips(pipeline: Pipeline, count: int) -> np.ndarray:
 
 def check_against_torch(path, pipeline: Pipeline) -> None:
     session = session_of(path)
+    statistics = {  # of models that are normalised by the recording itself
+        each.name: getattr(pipeline.model, each.name).numpy()
+        for each in session.get_inputs()
+        if each.name != "features"
+    }
     for count in (1, 2, 7):
         features = feature_clips(pipeline, count)
         expected = by_torch(pipeline, features)
-        (poses,) = session.run(["pose"], {"features": features})
+        (poses,) = session.run(["pose"], {"features": features, **statistics})
         assert poses.shape == (count, 12, 21, 3)
         np.testing.assert_allclose(poses, expected, atol=TOLERANCE)
         assert np.ptp(expected, axis=(0, 1)).max() > 100 * TOLERANCE
