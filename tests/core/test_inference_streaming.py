@@ -22,6 +22,7 @@ from acoustic_sense.inference import (
     Stream,
     build_pipeline,
     load_model,
+    shipped_models,
 )
 from acoustic_sense.inference.clips import compute_frames, predict_frames
 from acoustic_sense.inference.model import describe_model
@@ -133,10 +134,12 @@ def test_matches_the_clips_that_evaluation_uses(predictor):
     np.testing.assert_allclose(poses, expected, atol=1e-5)
 
 
-def test_shipped_model_streams():
-    predictor = load_model("small")
+@pytest.mark.parametrize("name", sorted(shipped_models()))
+def test_shipped_models_stream(name):
+    predictor = load_model(name)
     recording, playback = sound(20 * FRAME)
-    poses = streamed(predictor.stream(), recording, playback, [960])
+    statistics = predictor.track_statistics(recording, playback)
+    poses = streamed(predictor.stream(statistics=statistics), recording, playback, [960])
     np.testing.assert_array_equal(poses, predictor.predict(recording, playback))
 
 
