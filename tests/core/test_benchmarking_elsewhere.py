@@ -271,7 +271,7 @@ def test_shipped_transfer_changes_share_and_first_model_alone():
     config = load_benchmark_config(ROOT / "benchmarks/ampl_sim/transfer.toml")
     methods = {method.name: method for method in config.methods}
     first = methods["pretrained-0"].model
-    assert first.endswith("runs/rooms/model.safetensors")
+    assert first == "small"
     for name, share in (("1", 0.01), ("10", 0.1), ("100", 1.0)):
         scratch, tuned = (
             train_config(config, methods[f"{kind}-{name}"], config.protocols[0], 0)
@@ -280,8 +280,8 @@ def test_shipped_transfer_changes_share_and_first_model_alone():
         assert scratch.data.train_share == share
         assert tuned.training.fine_tuning.init_from == first
         assert tuned.training.fine_tuning.normalisation == "target"
-        same = {"fine_tuning": scratch.training.fine_tuning}
-        same["learning_rate"] = scratch.training.learning_rate
+        gentler = ("fine_tuning", "learning_rate", "final_learning_rate", "epochs", "batch_size")
+        same = {key: getattr(scratch.training, key) for key in gentler}
         training = tuned.training.model_copy(update=same)
         assert tuned.model_copy(update={"training": training}) == scratch
         assert (scratch.data.pose_frame, scratch.objectives) == ("microphone", ())
