@@ -137,10 +137,13 @@ class DatasetWriter:
     def _remove_partial(self) -> None:
         for parent in (self.path, self.path / TAKES_FOLDER):
             for stray in parent.glob(f"{PARTIAL_PREFIX}*"):
-                if stray.is_dir():
+                if not stray.is_dir():
+                    stray.unlink(missing_ok=True)
+                    continue
+                try:
                     shutil.rmtree(stray)
-                else:
-                    stray.unlink()
+                except FileNotFoundError:  # a worker that outlived its client removed it too
+                    shutil.rmtree(stray, ignore_errors=True)
 
 
 def describe(description: dict[str, Any], sample_rate_hz: int) -> dict[str, Any]:
