@@ -1,8 +1,9 @@
 """The sections of README.md that are generated: what was measured, what the shipped model is.
 
 `python docs/readme_sections.py` rewrites them in place; a test holds README.md equal to what this
-would write. Numbers come from two places only: the description inside the shipped model's file, and
-the tables under the key `readme` of the files in `benchmarks/results`:
+would write. Numbers come from three places only: the descriptions inside the shipped models' files,
+the cells of one comparison, and the tables under the key `readme` of the files in
+`benchmarks/results`:
 
     {"readme": {"title": "...", "columns": ["...", ...], "rows": [["...", ...], ...]}}
 """
@@ -35,13 +36,26 @@ def filled(text: str) -> str:
 
 def comparison_section() -> str:
     """Return the tables of every benchmark that has one for the README."""
-    parts = []
+    parts = [_methods_table(RESULTS / "ampl-sim-mini-single")]
     for path in sorted(RESULTS.glob("*.json")):
         data = json.loads(path.read_text(encoding="utf-8"))
         table = data.get("readme") if isinstance(data, dict) else None
         if table:
             parts.append(f"{table['title']} (`benchmarks/results/{path.name}`):\n\n{_table(table)}")
     return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def _methods_table(folder: Path) -> str:
+    """Return the methods of a comparison's first protocol that have results."""
+    from acoustic_sense.benchmarking.blocks import read_blocks
+    from acoustic_sense.benchmarking.tables import main_rows
+
+    name, blocks = read_blocks(folder)
+    head, *rows = main_rows(blocks[0])
+    width = head.index("PCKh@0.5") + 1
+    done = {row.method for row in blocks[0].rows if row.results}
+    table = {"columns": head[:width], "rows": [row[:width] for row in rows if row[0] in done]}
+    return f"{name} (`benchmarks/results/{folder.name}`):\n\n{_table(table)}"
 
 
 def model_section() -> str:

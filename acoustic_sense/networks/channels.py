@@ -20,6 +20,27 @@ INTENSITY: Final = tuple(f"intensity/{name}" for name in AMBISONIC_CHANNELS[1:])
 """Names of the parts of the intensity vector."""
 
 
+def channel_indices(feature_shape: FeatureShape, wanted: Sequence[str], encoder: str) -> list[int]:
+    """Return where a feature has the channels of these names, in the order asked for.
+
+    Args:
+        feature_shape: What the feature has.
+        wanted: Names of the channels.
+        encoder: Name of the encoder that asks, for the error.
+
+    Raises:
+        ModelError: The feature lacks one of them.
+    """
+    names = feature_shape.channel_names
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise ModelError(
+            f"encoder {encoder} needs the channels {', '.join(missing)}, which the feature "
+            f"lacks (it has {', '.join(names) or 'none'}); use the feature 'mel-stack'"
+        )
+    return [names.index(name) for name in wanted]
+
+
 class PickedChannels(nn.Module):
     """Pick channels out of a feature by their names, in the order asked for.
 
@@ -28,22 +49,9 @@ class PickedChannels(nn.Module):
     """
 
     def __init__(self, feature_shape: FeatureShape, wanted: Sequence[str], encoder: str) -> None:
-        """Find the channels.
-
-        Args:
-            feature_shape: What the feature has.
-            wanted: Names of the channels.
-            encoder: Name of the encoder that asks, for the error.
-        """
+        """Find the channels; see `channel_indices`."""
         super().__init__()
-        names = feature_shape.channel_names
-        missing = [name for name in wanted if name not in names]
-        if missing:
-            raise ModelError(
-                f"encoder {encoder} needs the channels {', '.join(missing)}, which the feature "
-                f"lacks (it has {', '.join(names) or 'none'}); use the feature 'mel-stack'"
-            )
-        self.picked = [names.index(name) for name in wanted]
+        self.picked = channel_indices(feature_shape, wanted, encoder)
 
     def forward(
         self, features: Float[Tensor, "batch channel frame bin"]

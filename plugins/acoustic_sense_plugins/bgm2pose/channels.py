@@ -1,18 +1,18 @@
 """Which channels of the mel stack go into which branch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from acoustic_sense.constants import AMBISONIC_CHANNELS
 from acoustic_sense.contracts import FeatureShape
-from acoustic_sense.errors import ModelError
-
-RECORDING = tuple(f"recording/{name}" for name in AMBISONIC_CHANNELS)
-PLAYBACK = ("playback/1", "playback/2")
-INTENSITY = tuple(f"intensity/{name}" for name in AMBISONIC_CHANNELS[1:])
+from acoustic_sense.networks.channels import (
+    INTENSITY,
+    PLAYBACK_LEVELS,
+    RECORDING_LEVELS,
+    channel_indices,
+)
 
 
 class BranchInputs(nn.Module):
@@ -30,21 +30,21 @@ class BranchInputs(nn.Module):
 
     def __init__(self, feature_shape: FeatureShape, playback_conditioning: bool) -> None:
         super().__init__()
-        names = feature_shape.channel_names
-        needed = (*RECORDING, *INTENSITY, *(PLAYBACK if playback_conditioning else ()))
-        missing = [name for name in needed if name not in names]
-        if missing:
-            raise ModelError(
-                f"encoder bgm2pose-fa needs the channels {', '.join(missing)}, which the feature "
-                f"lacks (it has {', '.join(names) or 'none'}); use the feature 'mel-stack'"
-            )
+        needed = (
+            *RECORDING_LEVELS,
+            *INTENSITY,
+            *(PLAYBACK_LEVELS if playback_conditioning else ()),
+        )
+        found = dict(
+            zip(needed, channel_indices(feature_shape, needed, "bgm2pose-fa"), strict=True)
+        )
         self.playback_conditioning = playback_conditioning
-        self.recording = _span(names, RECORDING)
-        self.intensity = _span(names, INTENSITY)
-        self.playback = _span(names, PLAYBACK) if playback_conditioning else []
-        self.playback_count = len(PLAYBACK) if playback_conditioning else 0
+        self.recording = _span(found, RECORDING_LEVELS)
+        self.intensity = _span(found, INTENSITY)
+        self.playback = _span(found, PLAYBACK_LEVELS) if playback_conditioning else []
+        self.playback_count = len(PLAYBACK_LEVELS) if playback_conditioning else 0
         copies = self.playback_count or 1
-        self.recording_count = copies * len(RECORDING) + len(INTENSITY)
+        self.recording_count = copies * len(RECORDING_LEVELS) + len(INTENSITY)
 
     def forward(
         self, features: Float[Tensor, "batch channel frame bin"]
@@ -56,9 +56,9 @@ class BranchInputs(nn.Module):
         return _channels_last(joined), _channels_last(sent)
 
 
-def _span(names: Sequence[str], wanted: Sequence[str]) -> slice | list[int]:
+def _span(found: Mapping[str, int], wanted: Sequence[str]) -> slice | list[int]:
     """Return where the wanted channels are; in a row as a slice, which copies nothing."""
-    indices = [names.index(name) for name in wanted]
+    indices = [found[name] for name in wanted]
     first, last = indices[0], indices[0] + len(indices)
     return slice(first, last) if indices == list(range(first, last)) else indices
 

@@ -1,4 +1,4 @@
-"""Convolution blocks over frames and bins, and over frames."""
+"""Convolution blocks over frames and bins."""
 
 import torch
 from jaxtyping import Float
@@ -22,16 +22,6 @@ def convolution_block(input_count: int, output_count: int, time_kernel: int) -> 
         ]
     block = nn.Sequential(*layers)
     return block.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
-
-
-def frame_block(input_count: int, output_count: int, kernel: int, dropout: float) -> nn.Sequential:
-    """Return 1-D convolution, LeakyReLU, batch norm and dropout; `batch channel frame`."""
-    return nn.Sequential(
-        nn.Conv1d(input_count, output_count, kernel, padding=kernel // 2),
-        nn.LeakyReLU(LEAK),
-        nn.BatchNorm1d(output_count),
-        nn.Dropout(dropout),
-    )
 
 
 class HalvedBins(nn.Module):

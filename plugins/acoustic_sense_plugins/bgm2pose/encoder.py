@@ -6,17 +6,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from acoustic_sense.contracts import Encoder, EncoderOutput, FeatureShape
-from acoustic_sense.errors import ModelError
+from acoustic_sense.networks import check_bins, check_frames, flatten_bins, frame_block
 from acoustic_sense_plugins.bgm2pose.attention import FrequencyAttention, PlainFusion
 from acoustic_sense_plugins.bgm2pose.channels import BranchInputs
 from acoustic_sense_plugins.bgm2pose.config import FrequencyAttentionConfig
-from acoustic_sense_plugins.bgm2pose.convolution import (
-    HalvedBins,
-    convolution_block,
-    frame_block,
-)
+from acoustic_sense_plugins.bgm2pose.convolution import HalvedBins, convolution_block
 from acoustic_sense_plugins.bgm2pose.temporal import TemporalDecoder
 
+_NAME = "bgm2pose-fa"
 _POOLINGS = 3
 _FRAME_MULTIPLE = 4
 
@@ -50,7 +47,7 @@ class FrequencyAttentionEncoder(Encoder):
 
     def __init__(self, config: FrequencyAttentionConfig | None, feature_shape: FeatureShape):
         super().__init__(config, feature_shape)
-        _check_bins(feature_shape.bin_count)
+        check_bins(feature_shape.bin_count, 1 << _POOLINGS, _NAME)
         channels, kernel = self.config.channels, self.config.time_kernel
         self.inputs = BranchInputs(feature_shape, self.config.playback_conditioning)
         self.recording_branch = _branch(self.inputs.recording_count, self.config)
@@ -73,11 +70,7 @@ class FrequencyAttentionEncoder(Encoder):
         Raises:
             ModelError: The number of frames is not a multiple of 4.
         """
-        if features.shape[2] == 0 or features.shape[2] % _FRAME_MULTIPLE:
-            raise ModelError(
-                f"encoder bgm2pose-fa takes a multiple of {_FRAME_MULTIPLE} frames, not "
-                f"{features.shape[2]}; cut or pad the clip"
-            )
+        check_frames(features.shape[2], _FRAME_MULTIPLE, _NAME)
         local = self.projection(self._flatten(self.reduction(self.fuse(features))))
         latents, summary = self.decoder(local)
         return EncoderOutput(latents.transpose(1, 2), local.transpose(1, 2), summary)
@@ -101,7 +94,7 @@ class FrequencyAttentionEncoder(Encoder):
         if self.config.flatten == "reshape":
             batch, channels, frames, bins = values.shape
             return values.reshape(batch, channels * bins, frames)
-        return values.permute(0, 2, 3, 1).flatten(2).transpose(1, 2)
+        return flatten_bins(values)
 
 
 def _branch(input_count: int, config: FrequencyAttentionConfig) -> nn.Sequential:
@@ -120,11 +113,3 @@ def _fusion(config: FrequencyAttentionConfig, bin_count: int) -> nn.Module:
     return FrequencyAttention(
         channel_count, bin_count, config.heads, config.attention_dropout, config.query
     )
-
-
-def _check_bins(bin_count: int) -> None:
-    if bin_count < 1 << _POOLINGS or bin_count % (1 << _POOLINGS):
-        raise ModelError(
-            f"encoder bgm2pose-fa takes a multiple of {1 << _POOLINGS} bins, not {bin_count}; "
-            "use the feature 'mel-stack'"
-        )

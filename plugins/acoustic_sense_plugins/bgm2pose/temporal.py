@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from acoustic_sense_plugins.bgm2pose.convolution import frame_block
+from acoustic_sense.networks import frame_block
 
 _KERNEL = 3
 _TAIL_LENGTH = 4

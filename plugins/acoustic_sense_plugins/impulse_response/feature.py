@@ -6,11 +6,11 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from acoustic_sense.config import Config
-from acoustic_sense.constants import AMBISONIC_CHANNELS, FRAME_RATE_HZ, SAMPLE_RATE_HZ
+from acoustic_sense.constants import AMBISONIC_CHANNELS, SAMPLE_RATE_HZ
 from acoustic_sense.contracts import Feature
 from acoustic_sense.contracts.feature_stream import FeatureStream
 from acoustic_sense.dsp.mel import power_to_db
-from acoustic_sense.errors import AudioError
+from acoustic_sense.dsp.signal_checks import check_frame_rate, check_recording
 from acoustic_sense_plugins.impulse_response.colour import ColourGuard
 from acoustic_sense_plugins.impulse_response.deconvolution import response
 from acoustic_sense_plugins.impulse_response.stream import PeriodStream
@@ -100,11 +100,7 @@ class ImpulseResponse(Feature):
     ) -> None:
         super().__init__(config, sample_rate_hz)
         self.bin_count = self.config.delay_bins
-        if sample_rate_hz <= 0 or sample_rate_hz % FRAME_RATE_HZ:
-            raise AudioError(
-                f"{sample_rate_hz} Hz does not divide into {FRAME_RATE_HZ} frames a second; "
-                f"resample to {SAMPLE_RATE_HZ} Hz"
-            )
+        check_frame_rate(sample_rate_hz)
 
     @property
     def lead_samples(self) -> int:
@@ -148,11 +144,7 @@ class ImpulseResponse(Feature):
         Raises:
             AudioError: The recording has not 4 channels.
         """
-        if recording.shape[1] != len(AMBISONIC_CHANNELS):
-            raise AudioError(
-                f"the recording has {recording.shape[1]} channels; give the four of first-order "
-                "ambisonics"
-            )
+        check_recording(recording.shape[1])
         heard = self._periods(recording)
         sent = self._periods(playback.mean(dim=1, keepdim=True))[:, 0]
         incomplete = max(0, -(-self.lead_samples // self.frame_samples) - frames_before)

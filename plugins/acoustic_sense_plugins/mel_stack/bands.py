@@ -5,13 +5,16 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from acoustic_sense.config import Config
-from acoustic_sense.constants import AMBISONIC_CHANNELS, FRAME_RATE_HZ, MEL_BINS, SAMPLE_RATE_HZ
+from acoustic_sense.constants import MEL_BINS, SAMPLE_RATE_HZ
 from acoustic_sense.contracts import Feature
 from acoustic_sense.dsp.mel import mel_filters, power_to_db
+from acoustic_sense.dsp.signal_checks import (
+    STEREO,
+    check_frame_rate,
+    check_playback,
+    check_recording,
+)
 from acoustic_sense.dsp.stft import stft
-from acoustic_sense.errors import AudioError
-
-STEREO = 2
 
 
 class MelBandConfig(Config):
@@ -37,11 +40,7 @@ class MelBandFeature(Feature):
         self, config: MelBandConfig | None = None, sample_rate_hz: int = SAMPLE_RATE_HZ
     ) -> None:
         super().__init__(config, sample_rate_hz)
-        if sample_rate_hz <= 0 or sample_rate_hz % FRAME_RATE_HZ:
-            raise AudioError(
-                f"{sample_rate_hz} Hz does not divide into {FRAME_RATE_HZ} frames a second; "
-                f"resample to {SAMPLE_RATE_HZ} Hz"
-            )
+        check_frame_rate(sample_rate_hz)
         filters = mel_filters(sample_rate_hz, self.frame_samples).T
         self.register_buffer(
             "filters", torch.tensor(filters, dtype=torch.float64), persistent=False
@@ -55,11 +54,7 @@ class MelBandFeature(Feature):
         Raises:
             AudioError: The recording does not hold 4 channels.
         """
-        if recording.shape[-2] != len(AMBISONIC_CHANNELS):
-            raise AudioError(
-                f"the recording has {recording.shape[-2]} channels; give the four of first-order "
-                "ambisonics"
-            )
+        check_recording(recording.shape[-2])
         return stft(recording, self.frame_samples)
 
     def playback_spectrum(
@@ -71,11 +66,7 @@ class MelBandFeature(Feature):
             AudioError: The playback has more than two channels.
         """
         speaker_count = playback.shape[-2]
-        if speaker_count > STEREO:
-            raise AudioError(
-                f"the playback has {speaker_count} channels but this feature takes 1 or 2; mix "
-                "them down to two, one for each side of the room"
-            )
+        check_playback(speaker_count)
         spectrum = stft(playback, self.frame_samples)
         return spectrum if speaker_count == STEREO else spectrum.expand(-1, STEREO, -1, -1)
 

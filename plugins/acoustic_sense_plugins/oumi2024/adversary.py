@@ -5,35 +5,20 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from acoustic_sense.config import Config
 from acoustic_sense.contracts import ClipBatch, Encoder, EncoderOutput, Objective
-from acoustic_sense.networks import GrowingReversal, discriminator
+from acoustic_sense.networks import AdversaryConfig, GrowingReversal, discriminator
 from acoustic_sense_plugins.oumi2024.floor_cells import FloorCells
 
 
-class PositionAdversaryConfig(Config):
+class PositionAdversaryConfig(AdversaryConfig):
     """Settings of the position adversary."""
 
-    weight: float = Field(
-        default=0.1,
-        ge=0,
-        description="Weight of the loss, for the discriminator and, reversed, for the encoder.",
-    )
     strips: int = Field(
         default=3,
         ge=2,
         le=16,
         description="Strips that the floor is cut into along each axis, equally full if places "
         "were normally distributed; the discriminator tells their square of cells apart.",
-    )
-    ramp_steps: int = Field(
-        default=1000,
-        ge=0,
-        description="Training steps in which the reversal grows from 0 to its full strength, by "
-        "Ganin and Lempitsky's curve; 0 reverses fully from the first step.",
-    )
-    hidden: int = Field(
-        default=128, ge=1, description="Width of the discriminator's two hidden layers."
     )
 
 

@@ -8,7 +8,7 @@ from acoustic_sense_plugins.room_cancelled.spectra import Spectra, segment_spect
 
 SEGMENT_SAMPLES = 134_400
 """Longest stretch that is transformed at once, 2.8 s at 48 kHz. A response that rings on past its
-end is an error of the estimate, some 7 dB larger with half the length."""
+end is an error of the estimate, so longer is better as far as takes allow."""
 _OVERLAP = 4
 
 

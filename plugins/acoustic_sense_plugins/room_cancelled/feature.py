@@ -13,12 +13,16 @@ from acoustic_sense.contracts import Feature
 from acoustic_sense.contracts.feature_stream import FeatureStream
 from acoustic_sense.dsp.intensity import intensity_direction
 from acoustic_sense.dsp.mel import mel_filters, power_to_db
+from acoustic_sense.dsp.signal_checks import (
+    STEREO,
+    check_frame_rate,
+    check_playback,
+    check_recording,
+)
 from acoustic_sense.dsp.stft import stft
-from acoustic_sense.errors import AudioError
 from acoustic_sense_plugins.room_cancelled.estimate import residual, room_response, taps_before
 from acoustic_sense_plugins.room_cancelled.running import RunningCanceller
 
-_STEREO = 2
 _CHUNK_FRAMES = 90  # with the response, just under a power of two samples
 
 
@@ -97,11 +101,7 @@ class RoomCancelledStack(Feature):
         self, config: RoomCancelledConfig | None = None, sample_rate_hz: int = SAMPLE_RATE_HZ
     ) -> None:
         super().__init__(config, sample_rate_hz)
-        if sample_rate_hz <= 0 or sample_rate_hz % FRAME_RATE_HZ:
-            raise AudioError(
-                f"{sample_rate_hz} Hz does not divide into {FRAME_RATE_HZ} frames a second; "
-                f"resample to {SAMPLE_RATE_HZ} Hz"
-            )
+        check_frame_rate(sample_rate_hz)
         filters = torch.tensor(mel_filters(sample_rate_hz, self.frame_samples).T)
         self.register_buffer("filters", filters.double(), persistent=False)
 
@@ -115,16 +115,8 @@ class RoomCancelledStack(Feature):
         Raises:
             AudioError: The recording has not 4 channels or the playback more than 2.
         """
-        if recording.shape[1] != len(AMBISONIC_CHANNELS):
-            raise AudioError(
-                f"the recording has {recording.shape[1]} channels; give the four of first-order "
-                "ambisonics"
-            )
-        if playback.shape[1] > _STEREO:
-            raise AudioError(
-                f"the playback has {playback.shape[1]} channels but this feature takes 1 or 2; "
-                "mix them down to two, one for each side of the room"
-            )
+        check_recording(recording.shape[1])
+        check_playback(playback.shape[1])
         with torch.autocast(recording.device.type, enabled=False):
             rows = [self._stack(*pair) for pair in zip(recording, playback, strict=True)]
         return torch.stack(rows)
@@ -213,7 +205,7 @@ class RoomCancelledStack(Feature):
     def _bands(
         self, heard: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
     ) -> Float[Tensor, "9 frame bin"]:
-        sent = playback.double().expand(_STEREO, -1)
+        sent = playback.double().expand(STEREO, -1)
         spectra = stft(torch.cat([heard, sent]), self.frame_samples)
         power = spectra.real.square() + spectra.imag.square()
         levels = power_to_db(power @ self.filters)

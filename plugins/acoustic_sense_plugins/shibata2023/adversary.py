@@ -1,33 +1,16 @@
 """Subject adversary: latents that do not tell whose they are."""
 
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from acoustic_sense.config import Config
 from acoustic_sense.contracts import ClipBatch, Encoder, EncoderOutput, Objective
 from acoustic_sense.errors import ConfigError
-from acoustic_sense.networks import GrowingReversal, discriminator
+from acoustic_sense.networks import AdversaryConfig, GrowingReversal, discriminator
 
 
-class SubjectAdversaryConfig(Config):
+class SubjectAdversaryConfig(AdversaryConfig):
     """Settings of the subject adversary."""
-
-    weight: float = Field(
-        default=0.1,
-        ge=0,
-        description="Weight of the loss, for the discriminator and, reversed, for the encoder.",
-    )
-    ramp_steps: int = Field(
-        default=1000,
-        ge=0,
-        description="Training steps in which the reversal grows from 0 to its full strength, by "
-        "Ganin and Lempitsky's curve; 0 reverses fully from the first step.",
-    )
-    hidden: int = Field(
-        default=128, ge=1, description="Width of the discriminator's two hidden layers."
-    )
 
 
 class SubjectAdversary(Objective):

@@ -6,30 +6,18 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from acoustic_sense.config import Config
 from acoustic_sense.constants import JOINT_NAMES
 from acoustic_sense.contracts import ClipBatch, Encoder, EncoderOutput, Objective
 from acoustic_sense.errors import ConfigError, ModelError
-from acoustic_sense.networks import GrowingReversal
+from acoustic_sense.networks import AdversaryConfig, GrowingReversal
 
 _KERNEL = 3
 _LEAK = 0.2
 
 
-class MotionAdversaryConfig(Config):
+class MotionAdversaryConfig(AdversaryConfig):
     """Settings of the motion adversary."""
 
-    weight: float = Field(
-        default=0.1,
-        ge=0,
-        description="Weight of the loss, for the discriminator and, reversed, for the prediction.",
-    )
-    ramp_steps: int = Field(
-        default=1000,
-        ge=0,
-        description="Training steps in which the reversal grows from 0 to its full strength, by "
-        "Ganin and Lempitsky's curve; 0 reverses fully from the first step.",
-    )
     hidden: int = Field(
         default=64, ge=1, description="Channels of the discriminator's two hidden layers."
     )
