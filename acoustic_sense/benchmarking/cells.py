@@ -11,17 +11,20 @@ from acoustic_sense.benchmarking.plan import Cell
 from acoustic_sense.benchmarking.provenance import provenance
 from acoustic_sense.benchmarking.references import evaluate_reference
 from acoustic_sense.benchmarking.results import CellResult, write_json
+from acoustic_sense.benchmarking.runs import is_finished, read_run
 from acoustic_sense.inference.loading import load_pipeline
 from acoustic_sense.inference.model import Pipeline
 from acoustic_sense.training.evaluation import Evaluation, Group, Scores, evaluate
 from acoustic_sense.training.progress import OnProgress
-from acoustic_sense.training.run import RunResult, train
+from acoustic_sense.training.run import train
 
 _SCORED_AS = {MEAN_POSE: "mean_pose", NEAREST_NEIGHBOUR: "nearest_neighbour"}
 
 
 def run_cell(cell: Cell, out: Path, on_progress: OnProgress | None = None) -> CellResult:
     """Run a cell, or go on with it where its training was interrupted, and write its result.
+
+    A training that another cell has done already is not done again.
 
     Args:
         cell: The cell.
@@ -79,7 +82,10 @@ def _run_model(cell: Cell, model: Path) -> CellResult:
 def _run_training(cell: Cell, out: Path, on_progress: OnProgress | None) -> CellResult:
     folder = cell.run_folder(out)
     began = _begun(folder)
-    run: RunResult = train(cell.train, folder, resume=True, on_progress=on_progress)
+    if is_finished(folder):
+        run = read_run(folder)
+    else:
+        run = train(cell.train, folder, resume=True, on_progress=on_progress)
     started = time.perf_counter()
     pipeline = load_pipeline(folder)
     evaluation = evaluate(pipeline, cell.test_dataset, cell.inputs.split)

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from acoustic_sense.benchmarking.plan import dataset_digest
-from acoustic_sense.benchmarking.results import RUNS, CellResult
+from acoustic_sense.benchmarking.results import CellResult
+from acoustic_sense.benchmarking.runs import run_folder
 from acoustic_sense.constants import FRAME_RATE_HZ, JOINT_NAMES
 from acoustic_sense.datasets import Dataset, open_dataset
 from acoustic_sense.errors import AcousticSenseError, DatasetError
@@ -42,7 +43,7 @@ def clip_reports(
         DatasetError: The run or the dataset is not at hand, or is another than the cell's; the
             task is not poses.
     """
-    run = run_folder(folder, result)
+    run = run_folder(folder, result.config)
     if not (run / "model.safetensors").is_file():
         raise DatasetError("its training run is not in the folder")
     dataset = _find_dataset(run, result, data)
@@ -67,13 +68,6 @@ def clip_reports(
         )
         for which, (error, name, start) in found.items()
     }
-
-
-def run_folder(folder: Path, result: CellResult) -> Path:
-    """Return where a cell's training run is kept."""
-    each = result.config
-    name = f"seed-{each.seed}-{result.config_hash}"
-    return folder / RUNS / each.playback / each.protocol / each.method / name
 
 
 def clip_errors(take: TakeResult, clip_frames: int) -> dict[int, float]:

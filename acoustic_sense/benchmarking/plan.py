@@ -13,7 +13,8 @@ from acoustic_sense.benchmarking.config import (
     ProtocolConfig,
     train_config,
 )
-from acoustic_sense.benchmarking.results import CELLS, RUNS, CellInputs, CellResult, read_result
+from acoustic_sense.benchmarking.results import CELLS, CellInputs, CellResult, read_result
+from acoustic_sense.benchmarking.runs import is_finished, run_folder
 from acoustic_sense.config import config_hash
 from acoustic_sense.constants import CLIP_FRAMES
 from acoustic_sense.contracts.component import Component
@@ -64,8 +65,8 @@ class Cell:
         return out / CELLS / f"{self.name}.json"
 
     def run_folder(self, out: Path) -> Path:
-        """Return the folder of its training run."""
-        return out / RUNS / f"{self.name}-{self.hash}"
+        """Return the folder of its training run, which cells with the same training share."""
+        return run_folder(out, self.inputs)
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,30 @@ class Plan:
         """Cells that are asked for and not done."""
         return tuple(cell for cell in self.chosen if cell.result is None)
 
-    def guess_s(self, cell: Cell) -> float | None:
+    def guesses(self) -> dict[str, float | None]:
+        """Return how long each cell that is left may take, by name; None if unknown.
+
+        Of cells that share a training, those after the first are only evaluated, and all are where
+        the training is done.
+        """
+        found, runs = {}, set[Path]()
+        for cell in self.left:
+            run = cell.run_folder(self.out)
+            found[cell.name] = self.guess_s(cell, is_trained=run in runs or is_finished(run))
+            runs.add(run)
+        return found
+
+    def guess_s(self, cell: Cell, *, is_trained: bool = False) -> float | None:
         """Return how long a cell may take: as its method's finished ones did; None if unknown.
 
         Cells of the same protocol count alone where there are any.
+
+        Args:
+            cell: The cell.
+            is_trained: Whether its training will have been done.
         """
         same = [
-            (each.inputs, each.result.seconds)
+            (each.inputs, each.result.evaluation_seconds if is_trained else each.result.seconds)
             for each in self.cells
             if each.result is not None and each.inputs.method == cell.inputs.method
         ]

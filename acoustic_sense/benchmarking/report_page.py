@@ -19,9 +19,10 @@ from acoustic_sense.benchmarking.blocks import (
     read_blocks,
     shown,
 )
-from acoustic_sense.benchmarking.clips import clip_reports, run_folder
+from acoustic_sense.benchmarking.clips import clip_reports
 from acoustic_sense.benchmarking.plots import curve_names
 from acoustic_sense.benchmarking.results import CellResult
+from acoustic_sense.benchmarking.runs import run_folder
 from acoustic_sense.benchmarking.tables import (
     cut_short_note,
     main_rows,
@@ -259,7 +260,7 @@ def _clip_cells(folder: Path, blocks: Sequence[Block]) -> list[tuple[Block, Cell
         trained = [row for row in block.rows if any(result.epochs for result in row.results)]
         trained.sort(key=lambda row: mean(row.values(_rmse) or [math.inf]))
         for rank, row in enumerate(trained):
-            at_hand = [r for r in row.results if run_folder(folder, r).is_dir()]
+            at_hand = [r for r in row.results if run_folder(folder, r.config).is_dir()]
             ranked.append((rank, number, (block, (at_hand or row.results)[0])))
     ranked.sort(key=lambda each: each[:2])
     return [cell for _, _, cell in ranked]

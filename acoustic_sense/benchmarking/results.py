@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from acoustic_sense.config import Config
+from acoustic_sense.config import Config, config_hash
 from acoustic_sense.datasets.protocols import Protocol
 from acoustic_sense.errors import DatasetError
 from acoustic_sense.training.evaluation import Group, Scores
@@ -16,6 +16,7 @@ CELLS: Final = "cells"
 RUNS: Final = "runs"
 PLAN_NAME: Final = "plan.json"
 _LEFT_OUT_IF_EMPTY: Final = ("model", "test_playback", "test_dataset")
+_OF_THE_TEST: Final = ("protocol", "test_playback", "test_dataset")
 
 
 class CellInputs(Config):
@@ -47,6 +48,11 @@ class CellInputs(Config):
         """Leave out what is empty and once was not there, so that digests of older cells hold."""
         data: dict[str, Any] = dump(self)
         return {key: data[key] for key in data if data[key] or key not in _LEFT_OUT_IF_EMPTY}
+
+    @property
+    def training_hash(self) -> str:
+        """Digest of what decides the training; cells that are only tested otherwise share it."""
+        return config_hash(self.model_copy(update=dict.fromkeys(_OF_THE_TEST, "")))
 
 
 class CellResult(Config):

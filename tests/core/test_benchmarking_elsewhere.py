@@ -132,8 +132,54 @@ def test_trained_cell_is_tested_on_the_other_dataset_alone(finished, folder, tmp
     assert here.learning_curve[-1]["loss"] == there.learning_curve[-1]["loss"]
 
 
+def test_cells_that_differ_only_in_what_is_tested_share_one_training(folder, tmp_path):
+    plan, steps = plan_of(folder, tmp_path / "out", only="plain/seed-0"), []
+    assert len({cell.hash for cell in plan.left}) == 2
+    assert len({cell.run_folder(plan.out) for cell in plan.left}) == 1
+
+    def count(progress):
+        steps.append((progress.stage, progress.epoch, progress.done))
+
+    assert run_plan(plan, on_progress=count).done == 2
+    assert len(steps) == len(set(steps)) > 1
+    assert len(list((tmp_path / "out").rglob("model.safetensors"))) == 1
+    both = [read(tmp_path / "out", protocol, "plain") for protocol in ("here", "there")]
+    assert both[0].train_seconds == both[1].train_seconds > 0
+    for protocol, together in zip(("here", "there"), both, strict=True):
+        run_plan(plan_of(folder, tmp_path / protocol, only=f"{protocol}/plain/seed-0"))
+        alone = read(tmp_path / protocol, protocol, "plain")
+        assert alone.scores == together.scores
+        assert alone.learning_curve == together.learning_curve
+        assert (alone.epochs, alone.parameters) == (together.epochs, together.parameters)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('name = "there"', 'name = "there"\nprotocol = { test_subjects = ["s0"] }'),
+        ('name = "there"\nplayback = "home"', 'name = "there"\nplayback = "away"'),
+    ],
+)
+def test_cells_of_other_training_takes_share_none(folder, tmp_path, old, new):
+    text = CONFIG.replace(old, new)
+    plan = plan_of(folder, tmp_path, text, only="plain")
+    assert len({cell.run_folder(plan.out) for cell in plan.left}) == len(plan.left) == 4
+
+
+def test_shared_training_is_guessed_once(folder, finished, tmp_path):
+    text = CONFIG.replace("[0, 1]", "[0, 1, 2]")
+    plan = plan_of(folder, finished, text, only="plain")
+    here, there = (read(finished, protocol, "plain") for protocol in ("here", "there"))
+    assert plan.guesses() == {
+        "home/here/plain/seed-1": here.seconds,
+        "home/there/plain/seed-1": there.evaluation_seconds,
+        "home/here/plain/seed-2": here.seconds,
+        "home/there/plain/seed-2": there.evaluation_seconds,
+    }
+
+
 def test_references_are_fitted_on_training_takes_and_scored_elsewhere(finished, folder):
-    run_folder = next((finished / "runs/home/there").rglob("model.safetensors")).parent
+    run_folder = next((finished / "runs/home/plain").rglob("model.safetensors")).parent
     expected = evaluate(
         run_folder,
         folder / "away",

@@ -112,7 +112,7 @@ def _print_plan(plan: "Plan") -> None:
     from acoustic_sense.cli.terminal import length_text, print_table, say
 
     left = plan.left
-    guesses = {cell.name: plan.guess_s(cell) for cell in left}
+    guesses = plan.guesses()
     known = [guess for guess in guesses.values() if guess is not None]
     unknown = len(left) - len(known)
     length = length_text(sum(known)) if known else "unknown"

@@ -128,7 +128,7 @@ def test_bars_are_as_long_as_their_figures(page):
 
 
 def test_clips_are_those_of_a_literal_ranking(page, finished, folder):
-    model = load_model(next((finished / "runs/noise/apart/plain").glob("seed-0-*[0-9a-f]")))
+    model = load_model(next((finished / "runs/noise/plain").glob("seed-0-*[0-9a-f]")))
     dataset = open_dataset(folder / "tiny")
     found = []
     for name in ("s2-a", "s2-b"):
