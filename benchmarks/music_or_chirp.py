@@ -11,10 +11,39 @@
 """
 
 import argparse
+import json
 import time
 from pathlib import Path
+from typing import Any
 
+from music_or_chirp_page import filled, read_cells
 from music_or_chirp_scenes import read_study, write_test_sets
+from music_or_chirp_sound import measured
+
+ROOT = Path(__file__).parents[1]
+SOUND = ROOT / "benchmarks" / "results" / "music-or-chirp-sound.json"
+CELLS = ROOT / "benchmarks" / "results" / "music-or-chirp"
+IMAGES = ROOT / "docs" / "images"
+PAGE = ROOT / "docs" / "explanation" / "music-or-chirp.md"
+
+
+def read_sound() -> dict[str, Any]:
+    """Return what `sound` measured."""
+    found: dict[str, Any] = json.loads(SOUND.read_text(encoding="utf-8"))
+    return found
+
+
+def filled_page(page: str) -> str:
+    """Return the page with the tables of the results that there are."""
+    return filled(page, read_study(), read_sound(), read_cells(CELLS))
+
+
+def write_page() -> None:
+    """Write tables and pictures."""
+    from music_or_chirp_pictures import write_pictures  # needs matplotlib
+
+    PAGE.write_text(filled_page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    write_pictures(IMAGES, read_study(), read_sound(), read_cells(CELLS))
 
 
 def main() -> None:
@@ -31,6 +60,10 @@ def main() -> None:
         started = time.monotonic()
         for folder in write_test_sets(read_study(), chosen.out, chosen.only):
             print(f"{folder} ({time.monotonic() - started:.0f} s)", flush=True)
+    elif chosen.command == "sound":
+        SOUND.write_text(json.dumps(measured(read_study()), indent=1) + "\n", encoding="utf-8")
+    else:
+        write_page()
 
 
 if __name__ == "__main__":

@@ -24,10 +24,11 @@ from pydantic import Field
 from acoustic_sense.config import Config, load_config, parse_config
 from acoustic_sense.datasets import DatasetWriter
 from acoustic_sense.datasets.manifest import write_manifest
-from acoustic_sense.types import Scene
+from acoustic_sense.types import Noise, Scene
 
 FILE: Final = Path(__file__).parent / "configs" / "music-or-chirp.toml"
 SIZE: Final = "mini"
+QUIET_DB_SPL: Final = 65.0
 _DECIMALS: Final = 2
 
 
@@ -67,7 +68,7 @@ def dataset_name(playback: str, condition: str) -> str:
     return f"{playback}-{condition}"
 
 
-def test_scenes(study: Study, playback: str, condition: str) -> tuple[Scene, ...]:
+def condition_scenes(study: Study, playback: str, condition: str) -> tuple[Scene, ...]:
     """Return the scenes of a condition, the playback at its level in dB(A).
 
     Args:
@@ -76,24 +77,34 @@ def test_scenes(study: Study, playback: str, condition: str) -> tuple[Scene, ...
         condition: One of its conditions.
     """
     found = _scenes(study, playback, condition)
-    louder_db = study.level(condition) - a_weighted_level(found[0])
-    return tuple(_louder(scene, louder_db) for scene in found)
+    level_db_spl = round(study.level(condition) - weighting_db(found[0]), _DECIMALS)
+    return tuple(_played_at(scene, level_db_spl) for scene in found)
 
 
-def emptied(scene: Scene) -> Scene:
-    """Return a scene with nobody and without noise, heard by an ideal microphone."""
-    noise = replace(scene.noise, noise_criterion=None, self_noise_db_spl=None)
+def trained_scenes(study: Study, playback: str) -> tuple[Scene, ...]:
+    """Return AMPL-Sim's own scenes with the study's people and track."""
+    return _chosen(study, dataset_config(SIZE, playback))
+
+
+def quiet(scene: Scene) -> Scene:
+    """Return a scene without noise, heard by an ideal microphone, its playback at 65 dB SPL."""
+    noise = Noise(playback_level_db_spl=QUIET_DB_SPL, noise_criterion=None, self_noise_db_spl=None)
     return replace(
-        scene, subject=None, noise=noise, microphone=replace(scene.microphone, response_db=())
+        scene, noise=noise, microphone=replace(scene.microphone, response_db=()), tags=()
     )
 
 
-def pressure_pa(scene: Scene) -> np.ndarray:
-    """Return what the microphone of a scene records, in pascals, shape `(4, sample)`."""
-    full_scale = REFERENCE_PA * np.sqrt(2) * 10 ** (scene.noise.full_scale_db_spl / 20)
-    with single_thread():
-        recording: np.ndarray = simulate(scene).recording.samples.astype(float) * full_scale
-    return recording
+def emptied(scene: Scene) -> Scene:
+    """Return a scene without its person; what is random in a person's take is left out too."""
+    return replace(scene, subject=None, seed=0, id="empty")
+
+
+def heard_pa(scene: Scene) -> np.ndarray:
+    """Return W of what the microphone of a scene records, in pascals, shape `(sample,)`.
+
+    What was rendered once is kept; do not write to it.
+    """
+    return _rendered_pa(json.dumps(scene.to_json()))
 
 
 def level_dba(pressure: np.ndarray, sample_rate_hz: int) -> float:
@@ -107,7 +118,7 @@ def level_dba(pressure: np.ndarray, sample_rate_hz: int) -> float:
         IEC 61672-1, annex E.
     """
     power = np.abs(np.fft.rfft(pressure)) ** 2 / len(pressure) ** 2
-    power[1:-1] *= 2  # both halves of the spectrum
+    power[1 : (len(pressure) + 1) // 2] *= 2  # both halves of the spectrum
     weight = a_weighting(np.fft.rfftfreq(len(pressure), 1 / sample_rate_hz)) ** 2
     return float(10 * np.log10((power * weight).sum() / REFERENCE_PA**2))
 
@@ -128,7 +139,7 @@ def write_test_sets(study: Study, out: Path, only: str = "") -> Iterator[Path]:
             name = dataset_name(playback, condition)
             if only not in name:
                 continue
-            found = test_scenes(study, playback, condition)
+            found = condition_scenes(study, playback, condition)
             description = {"name": name, "scenes": [scene.to_json() for scene in found]}
             writer = DatasetWriter(out / name, description)
             for _ in run_jobs([TakeJob(scene.to_json(), str(out / name)) for scene in found]):
@@ -138,19 +149,22 @@ def write_test_sets(study: Study, out: Path, only: str = "") -> Iterator[Path]:
             yield out / name
 
 
-def a_weighted_level(scene: Scene) -> float:
-    """Return the A-weighted level of a scene's playback in its empty room, dB(A) of W.
+def weighting_db(scene: Scene) -> float:
+    """Return how much higher a playback's level in dB(A) is than that in dB SPL.
 
-    The microphone is an ideal one; the level in dB SPL is the scene's.
+    Both are levels of W over the whole take in the empty room.
     """
-    quiet = replace(emptied(scene), seed=0, id="", tags=())
-    return _level_of(json.dumps(quiet.to_json()))
+    return level_dba(heard_pa(emptied(quiet(scene))), scene.sample_rate_hz) - QUIET_DB_SPL
 
 
 @cache
-def _level_of(scene: str) -> float:
-    found = Scene.from_json(json.loads(scene))
-    return level_dba(pressure_pa(found)[0], found.sample_rate_hz)
+def _rendered_pa(text: str) -> np.ndarray:
+    scene = Scene.from_json(json.loads(text))
+    full_scale_pa = REFERENCE_PA * np.sqrt(2) * 10 ** (scene.noise.full_scale_db_spl / 20)
+    with single_thread():
+        w = simulate(scene).recording.samples[0] * np.float32(full_scale_pa)
+    w.setflags(write=False)
+    return w
 
 
 def _scenes(study: Study, playback: str, condition: str) -> tuple[Scene, ...]:
@@ -163,7 +177,14 @@ def _scenes(study: Study, playback: str, condition: str) -> tuple[Scene, ...]:
     above = overlaid(overlaid(above, wanted.scene), {"rooms": [room]})
     config = parse_config(GenerationConfig, overlaid(trained.model_dump(), above), condition)
     return tuple(
-        replace(scene, room=replace(scene.room, name=name))
+        replace(scene, room=replace(scene.room, name=name)) for scene in _chosen(study, config)
+    )
+
+
+def _chosen(study: Study, config: GenerationConfig) -> tuple[Scene, ...]:
+    """Return the scenes of a dataset with the study's people and track."""
+    return tuple(
+        scene
         for scene in scenes(config)
         if scene.playback.track == study.track
         and scene.subject is not None
@@ -171,9 +192,9 @@ def _scenes(study: Study, playback: str, condition: str) -> tuple[Scene, ...]:
     )
 
 
-def _louder(scene: Scene, louder_db: float) -> Scene:
-    """Return a scene with louder playback, and a recorder turned down by as much."""
-    level = round(scene.noise.playback_level_db_spl + louder_db, _DECIMALS)
+def _played_at(scene: Scene, level_db_spl: float) -> Scene:
+    """Return a scene with its playback at another level, the recorder's gain lower by as much."""
+    louder_db = level_db_spl - scene.noise.playback_level_db_spl
     full_scale = round(scene.noise.full_scale_db_spl + louder_db, _DECIMALS)
-    noise = replace(scene.noise, playback_level_db_spl=level, full_scale_db_spl=full_scale)
+    noise = replace(scene.noise, playback_level_db_spl=level_db_spl, full_scale_db_spl=full_scale)
     return replace(scene, noise=noise)
