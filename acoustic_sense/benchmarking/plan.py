@@ -1,7 +1,7 @@
 """Which cells there are, which are done, and how long the rest may take."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -17,12 +17,12 @@ from acoustic_sense.benchmarking.results import CELLS, CellInputs, CellResult, r
 from acoustic_sense.benchmarking.runs import is_finished, run_folder
 from acoustic_sense.config import config_hash
 from acoustic_sense.constants import CLIP_FRAMES
-from acoustic_sense.contracts.component import Component
 from acoustic_sense.datasets import Dataset, find_protocol, open_dataset
 from acoustic_sense.datasets.manifest import MANIFEST_NAME
 from acoustic_sense.errors import ConfigError
 from acoustic_sense.inference.description import ComponentChoice, ModelDescription
 from acoustic_sense.inference.loading import find_model
+from acoustic_sense.inference.model import spelt_out
 from acoustic_sense.inference.model_files import read_description
 from acoustic_sense.plugin_loading import load_plugins
 from acoustic_sense.training.config import TrainConfig, TrainingSettings, started_from
@@ -54,6 +54,11 @@ class Cell:
         """What to call it: playback, protocol, method and seed."""
         each = self.inputs
         return f"{each.playback}/{each.protocol}/{each.method}/seed-{each.seed}"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it begins with a training."""
+        return self.model is None and self.inputs.method not in REFERENCES
 
     @property
     def hash(self) -> str:
@@ -246,7 +251,7 @@ def _placeless(train: TrainConfig, playback: str, model: Path | None) -> TrainCo
     Digests stand for what the files hold; a default that changes in a plugin changes the cell.
     """
     plugins = load_plugins()
-    feature = _spelt_out(plugins.features, train.feature)
+    feature = spelt_out(plugins.features, train.feature)
     choice = train.data.protocol
     name = Path(choice.name).name if choice.name.endswith(".toml") else choice.name
     data = train.data.model_copy(
@@ -260,18 +265,12 @@ def _placeless(train: TrainConfig, playback: str, model: Path | None) -> TrainCo
     train = train.model_copy(
         update={
             "data": data,
-            "encoder": _spelt_out(plugins.encoders, train.encoder),
-            "task": _spelt_out(plugins.tasks, train.task),
-            "objectives": tuple(_spelt_out(plugins.objectives, o) for o in train.objectives),
+            "encoder": spelt_out(plugins.encoders, train.encoder),
+            "task": spelt_out(plugins.tasks, train.task),
+            "objectives": tuple(spelt_out(plugins.objectives, o) for o in train.objectives),
         }
     )
     return started_from(train, model.stem) if model else train
-
-
-def _spelt_out(registry: Mapping[str, type[Component]], choice: ComponentChoice) -> ComponentChoice:
-    """Return a component with all its settings, those that were not given too."""
-    settings = registry[choice.name].parse(choice.config, f"'{choice.name}'")
-    return ComponentChoice(name=choice.name, config=settings.model_dump(mode="json"))
 
 
 def dataset_digest(dataset: Dataset) -> str:

@@ -4,6 +4,7 @@
 evaluation and prediction all call it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from acoustic_sense import __version__, features
 from acoustic_sense.contracts import Encoder, Feature, FeatureShape, Task
+from acoustic_sense.contracts.component import Component
 from acoustic_sense.datasets.pose_frame import PoseFrame
 from acoustic_sense.errors import ModelError
 from acoustic_sense.inference.description import ComponentChoice, ModelDescription, Normalisation
@@ -78,6 +80,9 @@ def describe_model(
 ) -> ModelDescription:
     """Return the description of a model that is to be built from registered components.
 
+    Their settings are spelt out, those too that were not given: a default that changes in a plugin
+    does not change what the model reads.
+
     Raises:
         UnknownPluginError: Nobody registered one of the names.
         ConfigError: A component's settings are not valid.
@@ -90,9 +95,9 @@ def describe_model(
         "task": plugins.tasks.registration(task.name),
     }
     return ModelDescription(
-        feature=feature,
-        encoder=encoder,
-        task=task,
+        feature=spelt_out(plugins.features, feature),
+        encoder=spelt_out(plugins.encoders, encoder),
+        task=spelt_out(plugins.tasks, task),
         channel_names=built.channel_names,
         bin_count=built.bin_count,
         sample_rate_hz=built.sample_rate_hz,
@@ -101,6 +106,16 @@ def describe_model(
         library_version=__version__,
         plugins={kind: f"{r.distribution} {r.version}" for kind, r in chosen.items()},
     )
+
+
+def spelt_out(registry: Mapping[str, type[Component]], choice: ComponentChoice) -> ComponentChoice:
+    """Return a component with all its settings, those that were not given too.
+
+    Raises:
+        ConfigError: The settings are not valid.
+    """
+    settings = registry[choice.name].parse(choice.config, f"'{choice.name}'")
+    return ComponentChoice(name=choice.name, config=settings.model_dump(mode="json"))
 
 
 def build_pipeline(

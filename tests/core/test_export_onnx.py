@@ -226,7 +226,7 @@ def test_file_says_how_to_feed_it(exported):
     assert (metadata["sample_rate_hz"], metadata["frame_samples"]) == ("48000", "2400")
     assert (metadata["normalisation"], metadata["normalised_by"]) == ("train-bins", "graph")
     assert metadata["feature"] == "mel-stack"
-    assert json.loads(metadata["model_card"])["encoder"]["config"] == {"width": 0.0625}
+    assert json.loads(metadata["model_card"])["encoder"]["config"]["width"] == 0.0625
     documented = {
         word.strip("` ")
         for line in onnx_files.__doc__.splitlines()

@@ -25,6 +25,7 @@ from acoustic_sense.inference.clips import (
     predict_frames,
 )
 from acoustic_sense.inference.model import describe_model
+from acoustic_sense.plugin_loading import load_plugins
 from acoustic_sense.types import Playback, Recording
 
 
@@ -55,6 +56,13 @@ def sound(seconds: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     recording = 0.1 * generator.standard_normal((4, count))
     playback = 0.1 * generator.standard_normal((2, count))
     return recording.astype(np.float32), playback.astype(np.float32)
+
+
+def test_settings_that_were_not_given_are_in_the_file(model_file):
+    """So that a default that changes later does not change what the model computes."""
+    encoder = load_model(model_file).description.encoder
+    assert encoder.config["width"] == 0.0625
+    assert set(encoder.config) == set(load_plugins().encoders["bgm2pose-fa"].Config.model_fields)
 
 
 def test_model_makes_the_round_trip(pipeline, model_file):

@@ -85,21 +85,23 @@ def test_residuals_subtract_as_recordings_do():
     rng = np.random.default_rng(6)
     playback = noise(rng, 2)
     first, second = (heard_through(static_room(rng, 2), playback) + noise(rng, 4) for _ in range(2))
-    difference = cancelled(first, playback) - cancelled(second, playback)
-    np.testing.assert_allclose(difference, cancelled(first - second, playback), atol=1e-9)
+    fixed = {"regularisation": 1e-4}
+    difference = cancelled(first, playback, **fixed) - cancelled(second, playback, **fixed)
+    np.testing.assert_allclose(difference, cancelled(first - second, playback, **fixed), atol=1e-9)
 
 
-@pytest.mark.parametrize("what", ["silence", "tone", "same-twice", "clipped", "short"])
+@pytest.mark.parametrize("what", ["silence", "tone", "same-twice", "mono", "clipped", "short"])
 def test_bounded(what):
     rng = np.random.default_rng(7)
-    playback = noise(rng, 2, SAMPLES if what != "short" else 2400)
+    samples = SAMPLES if what != "short" else 2400
+    playback = noise(rng, 1 if what == "mono" else 2, samples)
     if what == "silence":
         playback[:] = 0
     elif what == "tone":
         playback[:] = 0.1 * np.sin(2 * np.pi * 440 * np.arange(SAMPLES) / SAMPLE_RATE_HZ)
     elif what == "same-twice":
         playback[1] = playback[0]
-    recording = heard_through(static_room(rng, 2), playback)
+    recording = heard_through(static_room(rng, len(playback)), playback)
     recording += 1e-4 * rng.standard_normal(recording.shape)
     if what == "clipped":
         recording = np.clip(recording, -0.05, 0.05)

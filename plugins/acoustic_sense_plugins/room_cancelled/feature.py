@@ -1,6 +1,6 @@
 """The feature: log-mel and intensity of what is left once the room is taken away."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
@@ -49,13 +49,23 @@ class RoomCancelledConfig(Config):
         description="Length of the response before sending, for playback that is late in the file; "
         "for mode = 'take'.",
     )
-    regularisation: float = Field(
-        default=1e-4,
-        gt=0,
-        le=1,
-        description="Power that is added to the playback's at each frequency before dividing, as a "
-        "share of it.",
+    regularisation: Annotated[float, Field(gt=0, le=1)] | Literal["residual"] = Field(
+        default="residual",
+        description="Power that is added to the playback's at each frequency before dividing. "
+        "residual: chosen from how loud the residual is; a number: that share of the playback's.",
     )
+    passes: int = Field(
+        default=2,
+        ge=1,
+        le=10,
+        description="Estimates of the response, each from what those before it left; for mode = "
+        "'take'.",
+    )
+
+    @property
+    def share(self) -> float | None:
+        """The regularisation as a share, None where it is chosen from the residual."""
+        return None if self.regularisation == "residual" else self.regularisation
 
 
 class RoomCancelledStack(Feature):
@@ -145,7 +155,7 @@ class RoomCancelledStack(Feature):
             frame=self.frame_samples,
             taps=self._samples(self.config.response_ms),
             memory_frames=self.config.memory_s * FRAME_RATE_HZ,
-            regularisation=self.config.regularisation,
+            regularisation=self.config.share,
         )
 
     def _samples(self, milliseconds: float) -> int:
@@ -156,7 +166,8 @@ class RoomCancelledStack(Feature):
     ) -> tuple[Float[Tensor, "4 speaker tap"], int]:
         """Return the response of the room and how many of its taps lie before sending."""
         before, after = map(self._samples, (self.config.before_ms, self.config.response_ms))
-        response = room_response(recording, playback, before, after, self.config.regularisation)
+        share, passes = self.config.share, self.config.passes
+        response = room_response(recording, playback, before, after, share, passes)
         return response, taps_before(before, recording.shape[-1])
 
     def _cancel_frames(

@@ -3,15 +3,17 @@
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Complex, Float
 from torch import Tensor
 
+from acoustic_sense_plugins.room_cancelled.ridge import from_residual, share_of_power
 from acoustic_sense_plugins.room_cancelled.spectra import SpectralSums, solved
 
 SEGMENT_FRAMES = 56
 """Frames that are transformed at once: 2.8 s."""
 HOP_FRAMES = 14
 """Frames from one estimate to the next."""
+_RECENT = 0.7  # what the residual's power before the last 0.7 s counts when the ridge is chosen
 
 
 class RunningCanceller:
@@ -28,7 +30,7 @@ class RunningCanceller:
         frame: Samples in a frame.
         taps: Taps of the response from the moment of sending on, at most half of 2.8 s.
         memory_frames: Frames after which a stretch counts 1 / e.
-        regularisation: As of `room_response`.
+        regularisation: As of `room_response`; None: chosen from the residual of the last seconds.
 
     References:
         Haykin, "Adaptive filter theory", 5th ed., chapter 10 (recursive least squares); Soo and
@@ -44,7 +46,7 @@ class RunningCanceller:
         frame: int,
         taps: int,
         memory_frames: float,
-        regularisation: float,
+        regularisation: float | None,
     ) -> None:
         self._frame = frame
         self._regularisation = regularisation
@@ -58,6 +60,8 @@ class RunningCanceller:
         self._filters = torch.zeros(shape, dtype=torch.complex128)
         self._spectra = torch.zeros(shape[0], speakers, frame + 1, dtype=torch.complex128)
         self._sums = SpectralSums(channels, speakers, samples)
+        self._recent: Float[Tensor, "2 frequency"] | None = None  # power of recording, residual
+        self._counted = 0.0
         self._done = 0
 
     def push(
@@ -79,13 +83,38 @@ class RunningCanceller:
 
     def _estimate(self) -> None:
         """Add the last stretch and solve for the response."""
-        self._sums.add(self._heard, self._sent, self._left, self._fade)
-        response = solved(*self._sums.averages, self._regularisation, self._heard.shape[1])
+        weight = self._sums.add(self._heard, self._sent, self._left, self._fade)
+        cross, power = self._sums.averages
+        ridge = self._ridge(power, weight)
+        response = solved(cross, power, ridge, self._heard.shape[1])
         taps = response[..., : self._partitions * self._frame]
         blocks = taps.reshape(*taps.shape[:2], self._partitions, self._frame)
         trust = -math.expm1(-2 * self._done / SEGMENT_FRAMES)  # little of it before 2.8 s
         filters = torch.fft.rfft(trust * blocks, 2 * self._frame)
         self._filters = filters.permute(2, 0, 1, 3).contiguous()
+
+    def _ridge(
+        self,
+        power: Complex[Tensor, "frequency speaker speaker"],
+        weight: Float[Tensor, " frequency"],
+    ) -> Float[Tensor, " frequency"]:
+        """Return what is added to the playback's power, chosen anew from the last seconds.
+
+        What counts less in the sums counts less here too: a shout is not the noise in them.
+        """
+        if self._regularisation is not None:
+            return share_of_power(power, self._regularisation)
+        hop = HOP_FRAMES * self._frame
+        self._counted = self._fade * self._counted + hop
+        window = torch.hann_window(hop, dtype=torch.float64)
+        last = torch.stack([self._heard[:, -hop:], self._left[:, -hop:]]) * window
+        spectra = torch.fft.rfft(last, self._heard.shape[1])
+        now = weight * spectra.abs().square().mean(dim=1)
+        kept = now if self._recent is None else _RECENT * self._recent + (1 - _RECENT) * now
+        first = self._recent is None  # nothing was cancelled yet
+        self._recent = kept
+        share = self._partitions * self._frame / self._counted
+        return from_residual(power, kept[0], None if first else kept[1], share)
 
 
 def _shifted(

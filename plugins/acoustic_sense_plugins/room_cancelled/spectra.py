@@ -4,8 +4,6 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-FLOOR = 1e-9
-"""Of the loudest frequency's power: what is not played is not divided by."""
 _TINY = 1e-30
 _BANDS = 64  # in which loud segments are told from usual ones
 _LOUD = 4.0  # times the usual residual's power, 6 dB
@@ -30,7 +28,7 @@ def segment_spectra(
 def solved(
     cross: Complex[Tensor, "frequency channel speaker"],
     power: Complex[Tensor, "frequency speaker speaker"],
-    regularisation: float,
+    ridge: Float[Tensor, " frequency"],
     length: int,
 ) -> Float[Tensor, "channel speaker tap"]:
     """Return the response H = S_yx (S_xx + r I)^-1 as `length` taps, those before sending last.
@@ -38,11 +36,9 @@ def solved(
     Args:
         cross: S_yx.
         power: S_xx, of one or two loudspeakers.
-        regularisation: r as a share of the loudspeakers' mean power at the frequency.
+        ridge: r at each frequency.
         length: Samples of the transform.
     """
-    trace = power.diagonal(dim1=1, dim2=2).real.sum(dim=1)
-    ridge = regularisation * trace / power.shape[1] + FLOOR * trace.max() + _TINY
     spectrum = cross @ _inverse(power, ridge)
     taps: Tensor = torch.fft.irfft(spectrum.permute(1, 2, 0), length)
     return taps
@@ -94,8 +90,8 @@ class SpectralSums:
         playback: Float[Tensor, "speaker sample"],
         residual: Float[Tensor, "channel sample"],
         fade: float,
-    ) -> None:
-        """Let the sums fade and add a segment.
+    ) -> Float[Tensor, " frequency"]:
+        """Let the sums fade and add a segment; return its weight at each frequency.
 
         Args:
             recording: What was heard.
@@ -106,6 +102,7 @@ class SpectralSums:
         weight = self._weight(residual, playback)[self._band]
         self._sums = fade * self._sums
         self._sums += weight[:, None, None] * segment_spectra(recording, playback)
+        return weight
 
     def _weight(
         self, residual: Float[Tensor, "channel sample"], playback: Float[Tensor, "speaker sample"]
