@@ -44,6 +44,10 @@ class SimulationError(AcousticSenseError):
     """A scene cannot be simulated: something outside the room, an impossible motion."""
 
 
+class WorkerError(AcousticSenseError):
+    """Work could not be given to others: a worker died, or a cluster does not answer."""
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return `` did you mean 'x'?`` for the closest known name, or an empty string.
 

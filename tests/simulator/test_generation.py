@@ -20,8 +20,8 @@ from acoustic_sense.errors import (
     AcousticSenseError,
     ConfigError,
     DatasetError,
-    SimulationError,
     UnknownPluginError,
+    WorkerError,
 )
 from acoustic_sense.training import load_train_config
 
@@ -166,7 +166,7 @@ def test_full_disk_is_one_line_and_no_half_take_remains(tmp_path: Path) -> None:
 
 
 def test_refuses_to_work_without_workers(tmp_path: Path) -> None:
-    with pytest.raises(SimulationError, match="at least one"):
+    with pytest.raises(WorkerError, match="at least one"):
         generate(tiny(), tmp_path / "none", workers=0)
 
 

@@ -16,7 +16,7 @@ import pytest
 from acoustic_sense_simulator.generation import generate
 from acoustic_sense_simulator.sampling import GenerationConfig
 
-from acoustic_sense.errors import SimulationError
+from acoustic_sense.errors import WorkerError
 from acoustic_sense.types import Scene, Take
 
 CONFIG = """
@@ -156,7 +156,7 @@ def test_death_of_a_worker_is_one_line_and_the_run_goes_on_later(
         errors.decode()
         .splitlines()[-1]
         .endswith(
-            "SimulationError: a worker process died, most often because memory ran out; run again "
+            "WorkerError: a worker process died, most often because memory ran out; run again "
             "with fewer workers to go on where it stopped"
         )
     )
@@ -217,7 +217,7 @@ def test_dask_cluster_gives_the_same_bytes(dataset: Path, tmp_path: Path) -> Non
 @pytest.mark.filterwarnings("default")
 def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
-    with pytest.raises(SimulationError, match="no Dask scheduler answers at") as caught:
+    with pytest.raises(WorkerError, match="no Dask scheduler answers at") as caught:
         generate(configuration(), tmp_path / "none", scheduler="tcp://127.0.0.1:9")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "none").exists()

@@ -32,6 +32,10 @@ def benchmark_run(
         float | None,
         typer.Option(min=0, help="Stop after this time; the same command goes on later."),
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address of a Dask scheduler to use instead.")
+    ] = "",
     plan: Annotated[bool, typer.Option("--plan", help="Print the plan alone.")] = False,
 ) -> None:
     """Train and evaluate every method under every protocol with every seed.
@@ -39,6 +43,9 @@ def benchmark_run(
     Each of these cells leaves a JSON file under DIR/cells as soon as it is done. Cells whose file
     is there with the same settings and data are skipped; a training that was interrupted goes on
     after its last epoch. A cell that fails does not stop the others; the exit code is then 1.
+
+    With several workers each has a cell at a time. Those of a cluster have to see DIR and the
+    folders of the data under the same names.
     """
     from acoustic_sense.benchmarking import load_benchmark_config, make_plan, run_plan
     from acoustic_sense.cli.outputs import check_new_folder
@@ -51,7 +58,14 @@ def benchmark_run(
     if plan:
         return
     with on_terminal(TrainProgressBar) as show:
-        outcome = run_plan(made, budget_minutes=budget_minutes, on_cell=_tell, on_progress=show)
+        outcome = run_plan(
+            made,
+            workers=workers,
+            scheduler=scheduler or None,
+            budget_minutes=budget_minutes,
+            on_cell=_tell,
+            on_progress=show,
+        )
     if outcome.left:
         say(
             f"time spent; cells done: {outcome.done}, left: {outcome.left}; run this again to go on"

@@ -40,7 +40,8 @@ def generate(
         The folder.
 
     Raises:
-        SimulationError: A scene is not possible, or a worker died.
+        SimulationError: A scene is not possible.
+        WorkerError: A worker died, or the scheduler cannot be used.
         DatasetError: The folder holds another dataset, or cannot be written.
         ConfigError: A track's signal source does not take its configuration.
         UnknownPluginError: A track names a signal source that nobody registered.

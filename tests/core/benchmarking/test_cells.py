@@ -148,13 +148,13 @@ def test_changed_data_run_all_cells_again(folder, out, tiny_dataset):
 def test_budget_ends_a_training_that_goes_on_later_to_the_same_figures(
     folder, finished, tmp_path, monkeypatch, plan_of, read
 ):
-    from acoustic_sense.benchmarking import runner
+    from acoustic_sense.benchmarking import budget
 
     out = tmp_path / "out"
     assert run_plan(plan_of(folder, out), budget_minutes=0).left == 4
     assert not (out / "cells").exists()
     now = [0.0]
-    monkeypatch.setattr(runner.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(budget.time, "monotonic", lambda: now[0])
 
     def pass_time(progress):
         if progress.stage == "training" and progress.epoch == 2:

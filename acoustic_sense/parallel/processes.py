@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, TypeVar
 
-from acoustic_sense.errors import SimulationError
+from acoustic_sense.errors import WorkerError
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class ProcessExecutor(Executor):
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Run a function in a worker; it, its arguments and its result must be picklable.
 
-        The future raises what the function raised, or SimulationError if its worker died.
+        The future raises what the function raised, or WorkerError if its worker died.
         """
         return self._threads.submit(self._call, fn, args, kwargs)
 
@@ -65,7 +65,7 @@ class ProcessExecutor(Executor):
             result, error = worker.pipe.recv()
         except (EOFError, OSError):
             del self._mine.worker
-            raise SimulationError(
+            raise WorkerError(
                 "a worker process died, most often because memory ran out; run again with fewer "
                 "workers to go on where it stopped"
             ) from None
