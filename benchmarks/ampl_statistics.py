@@ -43,7 +43,7 @@ RESULT = ROOT / "benchmarks" / "results" / "ampl_statistics.json"
 PAGE = ROOT / "docs" / "explanation" / "how-close-to-ampl.md"
 CONFIG = ROOT / "benchmarks" / "ampl_sim" / "ampl-like.toml"
 PEOPLE = ("s01", "s02")
-SECONDS = 30.0
+SECONDS = 60.0
 START_S = 5.0
 
 ORDER = (0, 2, 3, 1, 4, 5, 7, 8, 6)
@@ -87,7 +87,6 @@ VARIANTS = {
     "benchmark": Variant("AMPL-Sim-v1, real music"),
     "silent": Variant("AMPL-Sim-v1, no noise", noise=SILENCE),
     "quieter": Variant("AMPL-Sim-v1, noise of `ampl-like`", noise=QUIETER),
-    "n3d": Variant("AMPL-Sim-v1, gains of N3D", microphone={"convention": "acn-n3d"}),
     "ampl-like": Variant("`ampl-like`", "ampl-like"),
     "weaker-z": Variant("`ampl-like`, Z 3 dB weaker", "ampl-like", microphone=WEAKER_Z),
 }

@@ -47,6 +47,15 @@ def means_off_db(result: dict[str, Any], scene: str, tracks: tuple[str, ...]) ->
     return float(np.sqrt(np.mean(np.square(off)[:, LEVELS])))
 
 
+def gain_beside_w_db(result: dict[str, Any], scene: str, tracks: tuple[str, ...]) -> float:
+    """Return how much louder than AMPL's our X, Y and Z are on the whole, both beside W."""
+    off = [
+        np.subtract(result["scenes"][scene][track]["mean"], result["published"][track]["mean"])
+        for track in tracks
+    ]
+    return float(np.mean([levels[1:4].mean() - levels[0] for levels in off]))
+
+
 def kept(result: dict[str, Any], scene: str, track: str) -> bool:
     """Say whether all deviations of a track are as close as was asked."""
     found = ratios(result, scene, track)
@@ -108,8 +117,9 @@ def _cells(row: dict[str, Any], place: int) -> list[str]:
 def scene_table(result: dict[str, Any]) -> str:
     """Return how far the deviations of each scene are off, tuned tracks apart from the check."""
     lines = [
-        "| scenes | tracks | recording | playback | intensity | means off, rms | as asked |",
-        "|---|---|---|---|---|---|---|",
+        "| scenes | tracks | recording | playback | intensity | means off | X, Y, Z beside W "
+        "| as asked |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     groups = {"tuned on": TUNED_ON, "check": tuple(set(MATCHES) - set(TUNED_ON))}
     for scene, name in result["labels"].items():
@@ -120,6 +130,7 @@ def scene_table(result: dict[str, Any]) -> str:
                 for part in (LEVELS, SENT, DIRECTIONS)
             )
             off = f"{means_off_db(result, scene, tracks):.1f} dB"
+            off += f" | {gain_beside_w_db(result, scene, tracks):+.1f} dB"
             good = "kept" if all(kept(result, scene, track) for track in tracks) else "not kept"
             lines.append(f"| {name} | {label} | {' | '.join(ranges)} | {off} | {good} |")
     return "\n".join(lines) + "\n"
@@ -128,7 +139,7 @@ def scene_table(result: dict[str, Any]) -> str:
 def order_table(result: dict[str, Any]) -> str:
     """Return how well each order of AMPL's channels fits."""
     lines = ["| order | deviations off, rms | mean direction off, rms |", "|---|---|---|"]
-    rows = sorted(result["orders"].items(), key=lambda item: item[1]["mean_direction"])
+    rows = sorted(result["orders"].items(), key=lambda item: item[1]["deviations_db"])
     for order, row in rows:
         lines.append(f"| {order} | {row['deviations_db']:.2f} dB | {row['mean_direction']:.3f} |")
     return "\n".join(lines) + "\n"
