@@ -58,6 +58,7 @@ bench: $(VENV)/.dev  ## Measure every speed anew. Writes benchmarks/results.
 
 measure: $(VENV)/.dev  ## Measure how true everything is anew, nothing trained: an hour.
 	$(BIN)/python benchmarks/music_spectra.py
+	$(BIN)/python benchmarks/ampl_statistics.py
 	$(BIN)/python benchmarks/empty_room.py
 	$(BIN)/python benchmarks/physics.py
 	$(BIN)/python benchmarks/person_against_bem.py --cache out/truth
@@ -70,6 +71,7 @@ figures: $(VENV)/.dev  ## Write tables and pictures of the documentation from be
 	$(BIN)/python docs/how_true.py
 	$(BIN)/python benchmarks/results_page.py
 	$(BIN)/python benchmarks/shipped_models.py --page-only
+	$(BIN)/python benchmarks/ampl_statistics.py --page-only
 	$(BIN)/python docs/readme_sections.py
 
 clean:  ## Remove what the other targets made.
