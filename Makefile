@@ -24,6 +24,10 @@ $(VENV)/.dev: $(VENV)/.base
 	$(PIP) install --quiet --editable '.[dev,docs]' --constraint constraints.txt
 	@touch $@
 
+$(VENV)/.bench: $(VENV)/.dev
+	$(PIP) install --quiet --editable '.[dev,docs,bench]' --constraint constraints.txt
+	@touch $@
+
 demo: $(VENV)/.base  ## Simulate a person in a room of music, estimate the pose, write a report.
 	$(BIN)/acoustic-sense demo --out $(DEMO_OUT)
 
@@ -48,13 +52,8 @@ docs: $(VENV)/.dev  ## Build the documentation; warnings are errors.
 wheel: $(VENV)/.dev  ## Build the wheel, install it in a clean environment and use it there.
 	$(BIN)/python scripts/check_wheel.py
 
-bench: $(VENV)/.dev  ## Measure every speed anew. Writes benchmarks/results.
-	$(BIN)/python benchmarks/simulation_speed.py
-	$(BIN)/python benchmarks/generation.py
-	$(BIN)/python benchmarks/generation.py --hour
-	$(BIN)/python benchmarks/streaming.py
-	$(BIN)/python benchmarks/feature_speed.py
-	$(BIN)/python benchmarks/encoder_speed.py
+bench: $(VENV)/.bench  ## Measure every speed anew, in 20 minutes. Writes benchmarks/results.
+	$(BIN)/python benchmarks/bench.py
 
 measure: $(VENV)/.dev  ## Measure how true everything is anew, nothing trained: an hour.
 	$(BIN)/python benchmarks/music_spectra.py

@@ -2,33 +2,23 @@
 
 import os
 import platform
-import subprocess
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
+
+from acoustic_sense.benchmarking.provenance import SOURCES, checkout, cpu_name, library_versions
 
 
 def provenance(*libraries: str) -> dict[str, Any]:
-    """Return commit, versions and machine.
+    """Return commit, versions and machine, without torch being loaded.
 
     Args:
         libraries: Distributions whose versions matter.
     """
-    git = ["git", "-C", str(Path(__file__).parents[1])]
-    commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    changes = subprocess.run(
-        [*git, "status", "--porcelain"], capture_output=True, text=True, check=True
-    )
-    cpu = [
-        line.split(":", 1)[1].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
+    commit, changes = checkout((*SOURCES, "benchmarks/*.py", "benchmarks/configs"))
     return {
-        "commit": commit.stdout.strip(),
-        "uncommitted_changes": bool(changes.stdout.strip()),
-        "libraries": {name: version(name) for name in libraries},
+        "commit": commit,
+        "uncommitted_changes": changes,
+        "libraries": library_versions(libraries),
         "python": platform.python_version(),
-        "cpu": cpu[0] if cpu else platform.processor(),
+        "cpu": cpu_name(),
         "cores": os.cpu_count(),
     }

@@ -10,7 +10,8 @@ the quickest counts, since other guests of a shared machine only ever slow it do
 Beside it, in the same run: pyroomacoustics with a closed body of 512 triangles in the room, one
 response per pose at 20 poses a second. Few poses are timed and the rest extrapolated; neither its
 convolution nor its cross-fade is counted, and one omnidirectional microphone stands in for four,
-all in its favour.
+all in its favour. torchrir's dynamic scene, where it is installed (`pip install
+'acoustic-sense[bench]'`), has a moving source and its own convolution, and no body at all.
 
 `scaling` in the result is how the cost of a second grows with facets, orders of reflection and
 pose rate.
@@ -35,6 +36,7 @@ from acoustic_sense_simulator.body.embedded import Facets, embedded_arrays
 from acoustic_sense_simulator.generation.threads import single_thread
 from acoustic_sense_simulator.sampling import GenerationConfig, scenes
 from provenance import provenance
+from torchrir_peer import INSTALL, installed_version, time_torchrir
 
 from acoustic_sense.config import config_hash
 from acoustic_sense.datasets import write_take
@@ -205,25 +207,39 @@ def time_pyroomacoustics(poses: int, order: int) -> dict[str, Any]:
     }
 
 
+def torchrir_rows(seconds: float) -> list[dict[str, Any]] | str:
+    """Return the cost of torchrir's dynamic scene, or why it was not measured."""
+    if not installed_version():
+        return f"not measured: torchrir is not installed; {INSTALL}"
+    (scene,) = scenes(settings(SHORT_S))
+    orders = (1, 2, scene.room.image_order)
+    return time_torchrir(scene, poses_per_s=POSE_RATE_HZ, seconds=seconds, orders=orders)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=42.0, help="longer of the two takes")
     parser.add_argument("--poses", type=int, default=3, help="poses timed with pyroomacoustics")
     parser.add_argument("--repeats", type=int, default=3, help="times that each take is timed")
+    parser.add_argument(
+        "--torchrir-seconds", type=float, default=3.0, help="length of torchrir's sound"
+    )
     parser.add_argument("--out", type=Path, default=RESULT)
     arguments = parser.parse_args()
     with single_thread():
         ours = time_ours(arguments.seconds, arguments.repeats)
         growth = time_growth()
         theirs = [time_pyroomacoustics(arguments.poses, order) for order in (1, 2)]
+        moving = torchrir_rows(arguments.torchrir_seconds)
     result = {
         "benchmark": "simulation_speed",
         "acoustic_sense": ours,
         "pyroomacoustics_rebuilt": theirs,
+        "torchrir_moving_source": moving,
         "times_faster": [ours["audio_s_per_cpu_s"] / each["audio_s_per_cpu_s"] for each in theirs],
         "scaling": growth,
         "provenance": {
-            **provenance("numpy", "scipy", "numba", "pyroomacoustics"),
+            **provenance("numpy", "scipy", "numba", "pyroomacoustics", "torchrir", "torch"),
             "config_hash": config_hash(settings(arguments.seconds)),
             "seed": settings(arguments.seconds).seed,
         },

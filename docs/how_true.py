@@ -211,6 +211,16 @@ def speed(results: Results) -> str:
         )
         for each in found["pyroomacoustics_rebuilt"]
     ]
+    moving = found.get("torchrir_moving_source", [])
+    rows += [("torchrir", moving)] if isinstance(moving, str) else []
+    rows += [
+        (
+            f"torchrir, no body, a moving source, {each['poses_per_audio_s']} poses a second, "
+            f"order {each['image_order']}",
+            f"{each['audio_s_per_cpu_s']:.3f}",
+        )
+        for each in ([] if isinstance(moving, str) else moving)
+    ]
     text = markdown_table(("", "seconds of audio per CPU second"), rows)
     if "scaling" not in found:
         return text

@@ -10,6 +10,8 @@ from acoustic_sense.benchmarking.results import CELLS, PLAN_NAME, CellResult, re
 from acoustic_sense.constants import BODY_PARTS, JOINT_NAMES
 from acoustic_sense.errors import DatasetError
 
+ELSEWHERE: Final = " -> "
+"""Between the name of what is trained on and of what is tested on, where they differ."""
 METRICS: Final = {"rmse": "RMSE", "mae": "MAE", "pckh@0.5": "PCKh@0.5"}
 
 
@@ -37,7 +39,7 @@ class Block:
     """The rows of one protocol under one playback.
 
     Attributes:
-        playback: Name of what is played; also in testing, where that is another dataset.
+        playback: Name of what is played; `a -> b` where `b` is another dataset that is tested on.
         protocol: Name of the protocol.
         rows: The methods, in the order of the configuration.
     """
@@ -49,7 +51,15 @@ class Block:
     @property
     def title(self) -> str:
         """What to call it in headings."""
-        return f"{self.playback}: {self.protocol}"
+        trained_on, tested_on = self.datasets
+        where = trained_on if trained_on == tested_on else f"{trained_on}, tested on {tested_on}"
+        return f"{where}: {self.protocol}"
+
+    @property
+    def datasets(self) -> tuple[str, str]:
+        """Names of the datasets that are trained and tested on."""
+        trained_on, _, tested_on = self.playback.partition(ELSEWHERE)
+        return trained_on, tested_on or trained_on
 
     @property
     def results(self) -> list[CellResult]:
@@ -69,8 +79,8 @@ def read_blocks(folder: Path) -> tuple[str, list[Block]]:
     plan = _plan_of_cells(folder) if without else _read_plan(folder)
     found: dict[tuple[str, str], dict[str, list[CellResult | None]]] = {}
     for cell in plan["cells"]:
-        elsewhere = f" -> {cell['test_playback']}" if cell.get("test_playback") else ""
-        rows = found.setdefault((cell["playback"] + elsewhere, cell["protocol"]), {})
+        datasets = [cell["playback"], *filter(None, [cell.get("test_playback")])]
+        rows = found.setdefault((ELSEWHERE.join(datasets), cell["protocol"]), {})
         path = Path(cell["playback"], cell["protocol"], cell["method"], f"seed-{cell['seed']}.json")
         result = read_result(folder / CELLS / path)
         fits = result is not None and result.config_hash == cell["config_hash"]

@@ -86,7 +86,7 @@ def run_jobs(
     under_way: dict[Future[CellResult], tuple[Cell, list[Cell]]] = {}
 
     def submit_from(queue: list[Cell]) -> None:
-        while queue:
+        while queue and not budget.is_spent:
             cell = queue.pop(0)
             job = CellJob(cell, out, budget.unix_s, threads)
             under_way[executor.submit(run_job, job)] = (cell, queue)

@@ -9,14 +9,15 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
-from acoustic_sense.benchmarking.plan import dataset_digest
+from acoustic_sense.benchmarking.plan import dataset_digest, model_digest
 from acoustic_sense.benchmarking.results import CellResult
-from acoustic_sense.benchmarking.runs import run_folder
+from acoustic_sense.benchmarking.runs import is_finished, run_folder
 from acoustic_sense.constants import FRAME_RATE_HZ, JOINT_NAMES
 from acoustic_sense.datasets import Dataset, open_dataset
 from acoustic_sense.errors import AcousticSenseError, DatasetError
 from acoustic_sense.inference.clips import clip_starts
-from acoustic_sense.inference.loading import load_pipeline
+from acoustic_sense.inference.loading import find_model, load_pipeline
+from acoustic_sense.inference.model import Pipeline
 from acoustic_sense.reporting import Report
 from acoustic_sense.training.evaluation import TakeResult, predict_takes
 from acoustic_sense.types import Playback, PoseTrack, Recording, Take
@@ -32,7 +33,8 @@ def clip_reports(
     """Return what to show of a cell's best, median and worst clip, by RMSE.
 
     Args:
-        folder: Folder of the results, with the training run.
+        folder: Folder of the results, with the training run; a model that was scored as it is has
+            none, and is found by its name if it ships with the program.
         result: The cell.
         data: Folders of datasets by playback, before the one that the run was trained on.
 
@@ -40,15 +42,14 @@ def clip_reports(
         `best`, `median` and `worst`: a line about the clip, and the stretch of the take around it.
 
     Raises:
-        DatasetError: The run or the dataset is not at hand, or is another than the cell's; the
-            task is not poses.
+        DatasetError: The run, the model or the dataset is not at hand, or is another than the
+            cell's; the task is not poses.
     """
     run = run_folder(folder, result.config)
-    if not (run / "model.safetensors").is_file():
-        raise DatasetError("its training run is not in the folder")
+    model = _find_model(run, result)
     dataset = _find_dataset(run, result, data)
     try:
-        pipeline = load_pipeline(run)
+        pipeline: Pipeline = load_pipeline(model)
         takes = predict_takes(pipeline, dataset, list(result.takes))
     except AcousticSenseError as error:
         raise DatasetError(str(error)) from None
@@ -70,6 +71,24 @@ def clip_reports(
     }
 
 
+def _find_model(run: Path, result: CellResult) -> Path:
+    """Return the run of a cell, or the file of the model that it scored as it is."""
+    name = result.config.model
+    if not name:
+        if not is_finished(run):
+            raise DatasetError("its training run is not in the folder")
+        return run
+    try:
+        path = find_model(name)
+    except AcousticSenseError:
+        raise DatasetError(
+            f"its model '{name}' is not at hand: cells keep the name of a model and not its place"
+        ) from None
+    if model_digest(path) != result.config.first_model:
+        raise DatasetError(f"the model '{name}' is not the one that was scored")
+    return path
+
+
 def clip_errors(take: TakeResult, clip_frames: int) -> dict[int, float]:
     """Return the RMSE of the model in each clip of a take, by the clip's first frame."""
     squares = np.square(take.predictions["model"].astype(np.float64) - take.target)
@@ -84,7 +103,7 @@ def _find_dataset(run: Path, result: CellResult, data: Mapping[str, Path]) -> Da
     inputs = result.config
     playback = inputs.test_playback or inputs.playback
     path = data.get(playback)
-    if path is None and not inputs.test_playback:
+    if path is None and not inputs.test_playback and not inputs.model:
         settings = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
         path = Path(settings["data"]["path"])
     if path is None or not path.is_dir():

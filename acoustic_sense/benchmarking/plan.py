@@ -206,7 +206,7 @@ def _make_cell(
         test_dataset=dataset_digest(tested) if elsewhere else "",
         split=split,
         model=model_name(model) if method.model and model else "",
-        first_model=hashlib.sha256(model.read_bytes()).hexdigest()[:16] if model else "",
+        first_model=model_digest(model) if model else "",
         train=_placeless(train, protocol.playback, None if method.model else model).model_dump(
             mode="json"
         ),
@@ -271,6 +271,11 @@ def _placeless(train: TrainConfig, playback: str, model: Path | None) -> TrainCo
         }
     )
     return started_from(train, model.stem) if model else train
+
+
+def model_digest(path: Path) -> str:
+    """Return a digest of a model's file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def dataset_digest(dataset: Dataset) -> str:

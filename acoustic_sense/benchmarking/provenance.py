@@ -3,16 +3,16 @@
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-import torch
-
 import acoustic_sense
 
 LIBRARIES: Final = ("acoustic-sense", "torch", "lightning", "numpy", "scipy", "numba", "librosa")
-_SOURCES: Final = ("acoustic_sense", "plugins", "simulator", "pyproject.toml")
+SOURCES: Final = ("acoustic_sense", "plugins", "simulator", "pyproject.toml")
+"""What of a checkout decides the figures of a cell."""
 
 
 def provenance() -> dict[str, Any]:
@@ -20,15 +20,17 @@ def provenance() -> dict[str, Any]:
 
     Commit and changes are None where the program is not run from a checkout of its source.
     """
-    commit, changes = _checkout()
+    import torch  # benchmarks that use the parts below are spared it
+
+    commit, changes = checkout()
     return {
         "commit": commit,
         "uncommitted_changes": changes,
-        "libraries": {name: _version(name) for name in LIBRARIES},
+        "libraries": library_versions(LIBRARIES),
         "python": platform.python_version(),
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
-            "cpu": _cpu(),
+            "cpu": cpu_name(),
             "cores": os.cpu_count(),
             "torch_threads": torch.get_num_threads(),
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "",
@@ -36,13 +38,29 @@ def provenance() -> dict[str, Any]:
     }
 
 
-def _checkout() -> tuple[str | None, bool | None]:
+def checkout(sources: Sequence[str] = SOURCES) -> tuple[str | None, bool | None]:
+    """Return the commit, and whether any of these paths of it has uncommitted changes."""
     root = Path(acoustic_sense.__file__).resolve().parents[1]
     if not (root / ".git").exists():
         return None, None
     commit = _git(root, "rev-parse", "HEAD")
-    status = _git(root, "status", "--porcelain", "--", *_SOURCES)
+    status = _git(root, "status", "--porcelain", "--", *sources)
     return commit, None if status is None else bool(status)
+
+
+def library_versions(names: Sequence[str]) -> dict[str, str]:
+    """Return the versions of distributions; empty where one is not installed."""
+    return {name: _version(name) for name in names}
+
+
+def cpu_name() -> str:
+    """Return what the processor calls itself."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def _git(root: Path, *arguments: str) -> str | None:
@@ -60,12 +78,3 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return ""
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -50,8 +50,8 @@ def write_benchmark_page(
 ) -> Path:
     """Write `report.html` from the results in a folder: one file that needs no network.
 
-    Clips are shown of cells whose training run and dataset are at hand, of each method the first
-    such seed; best methods come first, of at most `MOST_CELLS` cells.
+    Clips are shown of cells whose training run, or shipped model, and dataset are at hand, of each
+    method the first such seed; best methods come first, of at most `MOST_CELLS` cells.
 
     Args:
         folder: Folder of the results.
@@ -254,12 +254,12 @@ def _clips_section(
 
 
 def _clip_cells(folder: Path, blocks: Sequence[Block]) -> list[tuple[Block, CellResult]]:
-    """Return a cell for each trained method of each block, the best methods of all blocks first."""
+    """Return a cell for each method with a network, the best methods of all blocks first."""
     ranked = []
     for number, block in enumerate(blocks):
-        trained = [row for row in block.rows if any(result.epochs for result in row.results)]
-        trained.sort(key=lambda row: mean(row.values(_rmse) or [math.inf]))
-        for rank, row in enumerate(trained):
+        networks = [row for row in block.rows if any(r.parameters for r in row.results)]
+        networks.sort(key=lambda row: mean(row.values(_rmse) or [math.inf]))
+        for rank, row in enumerate(networks):
             at_hand = [r for r in row.results if run_folder(folder, r.config).is_dir()]
             ranked.append((rank, number, (block, (at_hand or row.results)[0])))
     ranked.sort(key=lambda each: each[:2])

@@ -133,10 +133,14 @@ def split_text(block: Block) -> str:
     results = block.results
     if not results:
         return ""
-    first = results[0]
+    first = max(results, key=lambda result: len(result.train_takes))
+    trained_on, tested_on = block.datasets
+    train, test = f"{len(first.train_takes)} takes", f"{len(first.takes)}"
+    if trained_on != tested_on:
+        train, test = f"{train} of {trained_on}", f"{test} of {tested_on}"
     text = (
-        f"Trained on {len(first.train_takes)} takes, tested on {len(first.takes)} "
-        f"({', '.join(sorted(first.takes))}), {first.frames} frames."
+        f"Trained on {train}, tested on {test} ({', '.join(sorted(first.takes))}), "
+        f"{first.frames} frames."
     )
     if len({result.config.dataset for result in results}) > 1:
         text += " The rows were not all measured on the same data."

@@ -10,6 +10,7 @@ from acoustic_sense.benchmarking import (
     load_benchmark_config,
     make_plan,
     run_plan,
+    write_benchmark_report,
     write_tables,
 )
 from acoustic_sense.benchmarking.config import train_config
@@ -18,6 +19,8 @@ from acoustic_sense.config import config_hash
 from acoustic_sense.datasets import DatasetWriter, open_dataset
 from acoustic_sense.datasets.protocols import Protocol, Selection
 from acoustic_sense.errors import DatasetError, ModelError
+from acoustic_sense.inference import load_model
+from acoustic_sense.metrics import normalise_pose
 from acoustic_sense.training import TrainConfig, evaluate, train
 
 CONFIG = """
@@ -338,6 +341,39 @@ def test_shipped_transfer_changes_share_and_first_model_alone():
 def test_missing_model_is_refused(folder, tmp_path):
     with pytest.raises(ModelError, match="no such run folder, model file or model"):
         plan_of(folder, tmp_path, CONFIG.replace('model = "pretrained"', 'model = "gone"'))
+
+
+def test_shipped_model_has_clips_of_a_literal_ranking(folder, tmp_path):
+    text = CONFIG.replace('model = "pretrained"', 'model = "small"')
+    run_plan(plan_of(folder, tmp_path, text, only="home/there/ready"))
+    page = write_benchmark_report(tmp_path, {"away": folder / "away"}).page.read_text()
+    model, dataset = load_model("small"), open_dataset(folder / "away")
+    errors = []
+    for name in ("s2-a", "s2-b"):
+        take = dataset.read_take(name)
+        error = model.predict(take.recording, take.playback).astype(float)
+        error -= normalise_pose(dataset.pose_targets(name).astype(float))
+        errors += [(error[first : first + 12] ** 2).mean() ** 0.5 for first in (0, 12, 24)]
+    heading = "home, tested on away: there, ready, seed 0: "
+    for which, rmse in zip(("best", "worst"), (min(errors), max(errors)), strict=True):
+        line = page.split(f"{heading}{which} clip")[1].split("RMSE ")[1].split("<")[0]
+        assert float(line) == pytest.approx(rmse, abs=2e-3)
+    assert "Not shown" not in page
+
+
+def test_model_without_clips_is_named_with_the_reason(finished, folder):
+    data = {"home": folder / "home", "away": folder / "away"}
+    missing = write_benchmark_report(finished, data).page.read_text().split("Not shown")[1]
+    reason = "its model &#x27;pretrained&#x27; is not at hand"
+    for heading in ("home: here", "home, tested on away: there"):
+        assert f"<li>{heading}, ready, seed 0: {reason}" in missing
+
+
+def test_tables_name_what_is_trained_on_and_what_is_tested_on(finished):
+    text = write_tables(finished).read_text()
+    here, there = text.split("## home: here\n\n")[1].split("## home, tested on away: there\n\n")
+    assert here.startswith("Trained on 4 takes, tested on 2 (s2-a, s2-b), ")
+    assert there.startswith("Trained on 4 takes of home, tested on 2 of away (s2-a, s2-b), ")
 
 
 # ------------------------------------------------------------------------------ the program

@@ -18,7 +18,8 @@ from acoustic_sense.cli.plugin_project import write_project
 from acoustic_sense.datasets import DatasetWriter
 from acoustic_sense.types import Playback, PoseTrack, Recording, Take, TakeInfo
 
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs" / "examples"
 BROKEN = {
     "broken_import_error": ("import", "ModuleNotFoundError: No module named 'a_library_that"),
     "broken_unknown_hook": (
@@ -66,11 +67,12 @@ def listing(installed):
 
 
 def test_the_example_is_listed_with_its_distribution(listing):
-    example = listing["octave_levels"]
+    example = listing["example"]
     assert example["distribution"] == "acoustic-sense-example"
     assert example["version"] == "0.1.0"
     assert example["status"] == "ok"
-    assert example["components"] == [{"name": "octave-levels", "kind": "feature"}]
+    found = {component["name"]: component["kind"] for component in example["components"]}
+    assert found == {"octave-levels": "feature", "dilated-frames": "encoder"}
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -112,6 +114,7 @@ def test_the_table_and_the_check_name_the_broken_ones(installed):
 def test_the_example_and_the_new_project_pass_their_checks(installed):
     for name, line in (
         ("octave-levels", "ok       feature octave-levels (acoustic-sense-example)"),
+        ("dilated-frames", "ok       encoder dilated-frames (acoustic-sense-example)"),
         ("tiny-encoder", "ok       encoder tiny-encoder (acoustic-sense-tiny-encoder)"),
     ):
         check = program(installed, "plugins", "check", name)
@@ -134,22 +137,22 @@ def test_the_examples_own_tests_pass(installed):
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert "3 passed" in done.stdout
+    assert "5 passed" in done.stdout
 
 
-def write_dataset(folder):
-    """Write a dataset of two subjects whose loudness follows their arms."""
+def write_dataset(folder, subjects=("s0", "s1"), track="noise"):
+    """Write a dataset of subjects whose loudness follows their arms."""
     generator = np.random.default_rng(0)
     body = generator.normal(scale=0.3, size=(21, 3))
     with DatasetWriter(folder, {"name": "tiny"}) as writer:
-        for subject in ("s0", "s1"):
+        for subject in subjects:
             swing = np.sin(np.arange(48) / 8)
             joints = np.repeat(body[None], 48, axis=0)
             joints[:, 5:13, 1] += 0.3 * swing[:, None]
             level = 0.1 * (1 + 0.5 * np.repeat(swing, 48_000 // 20))
             sound = generator.standard_normal((4, 115_200)) * level
             take = Take(
-                TakeInfo(id=subject, subject=subject, track="noise", seconds=2.4),
+                TakeInfo(id=subject, subject=subject, track=track, seconds=2.4),
                 Recording(sound.astype(np.float32).clip(-1, 1), 48_000),
                 Playback(sound[:2].astype(np.float32).clip(-1, 1), 48_000),
                 PoseTrack(joints.astype(np.float32), 20.0),
@@ -187,3 +190,27 @@ def test_trains_one_step_with_the_examples_feature(installed, tmp_path):
     assert alone.returncode == 2
     assert "acoustic-sense-example 0.1.0" in alone.stderr
     assert alone.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_third_partys_encoder_gets_a_row_in_the_comparison(installed, tmp_path):
+    """The comparison that comes with the project, on small data of the same names."""
+    write_dataset(tmp_path / "data", ("s01", "s08", "s09"), "jazz")
+    config, out = ROOT / "benchmarks" / "ampl_sim" / "third-party.toml", tmp_path / "out"
+    command = ("benchmark", "run", config, "--out", out, "--data", f"generated={tmp_path / 'data'}")
+    for method in ("mean-pose", "dilated-frames/seed-0"):
+        run = program(installed, *command, "--only", method)
+        assert run.returncode == 0, run.stderr
+    report = program(installed, "benchmark", "report", out)
+    assert report.returncode == 0, report.stderr
+    lines = (out / "results.md").read_text().splitlines()
+    (row,) = [line for line in lines if line.startswith("| dilated-frames | 1 of 3 | ")]
+    cell = out / "cells" / "generated" / "single-music-jazz" / "dilated-frames" / "seed-0.json"
+    result = json.loads(cell.read_text())
+    assert row.split("|")[3].strip() == f"{result['scores']['method']['rmse']:.3f}"
+    assert result["epochs"] == 30
+    assert any(line.startswith("| mean-pose | 1 | ") for line in lines)
+    # Where the distribution is not installed, one line says what is missing.
+    alone = program("", *command, "--plan")
+    assert (alone.returncode, alone.stderr.count("\n")) == (2, 1)
+    assert "unknown encoder 'dilated-frames'" in alone.stderr

@@ -54,7 +54,7 @@ def benchmark_run(
 
     check_new_folder(out)
     made = make_plan(load_benchmark_config(config, _folders(data or [])), out, only=only)
-    _print_plan(made)
+    _print_plan(made, alone=workers == 1 and not scheduler)
     if plan:
         return
     with on_terminal(TrainProgressBar) as show:
@@ -122,7 +122,8 @@ def _folders(pairs: list[str]) -> dict[str, Path]:
     return found
 
 
-def _print_plan(plan: "Plan") -> None:
+def _print_plan(plan: "Plan", *, alone: bool) -> None:
+    """Print which cells there are and how long the rest may take one worker."""
     from acoustic_sense.cli.terminal import length_text, print_table, say
 
     left = plan.left
@@ -132,6 +133,8 @@ def _print_plan(plan: "Plan") -> None:
     length = length_text(sum(known)) if known else "unknown"
     if known and unknown:
         length += f", and {unknown} of unknown length"
+    if known and not alone:
+        length += ", if one worker did it all"
     rows = []
     groups: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in plan.chosen:

@@ -1,13 +1,14 @@
 """The comparison of methods on several workers: processes of this machine, and a Dask cluster."""
 
-import shutil
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from acoustic_sense.benchmarking import run_plan
 from acoustic_sense.benchmarking.budget import Budget, BudgetSpentError
 from acoustic_sense.benchmarking.cell_jobs import CellJob, run_job, run_jobs
+from acoustic_sense.benchmarking.runs import is_finished
 from acoustic_sense.errors import ConfigError, ModelError, WorkerError
 
 PLAIN = "noise/apart/plain/seed-0"
@@ -25,19 +26,17 @@ def figures(result):
     return result.model_dump(exclude=changing)
 
 
-class Queue:
-    """An executor that a test drives: nothing runs until it says so."""
+class Failing:
+    """An executor on which everything fails at once."""
 
     def __init__(self):
-        self.waiting = []
+        self.submitted = []
 
     def submit(self, function, job):
         future = Future()
-        self.waiting.append((future, function, job))
+        future.set_exception(ModelError("diverged"))
+        self.submitted.append(job.cell.name)
         return future
-
-    def names(self):
-        return [job.cell.name for _, _, job in self.waiting]
 
 
 @pytest.fixture(scope="module")
@@ -104,74 +103,42 @@ def test_program_resumes_and_reports_failures_on_a_cluster(
 # --------------------------------------------------------------------------------- the order
 
 
-def run_by_hand(folder, out, plan_of, text, only=""):
-    """The cells and the queue of a run whose workers the test plays."""
-    plan, queue = plan_of(folder, out, text, only=only), Queue()
-    return plan, queue, run_jobs(plan.left, plan.out, queue, Budget())
-
-
-def finish(queue, place=0, error=None):
-    future, function, job = queue.waiting.pop(place)
-    if error is not None:
-        future.set_exception(error)
-        return
-    future.set_result(function(job))
-
-
-TWO_TESTS = (
-    '\n[[protocols]]\nname = "again"\nplayback = "noise"\nprotocol = "leave-one-subject-out"\n'
-    '\n[[protocols]]\nname = "more"\nplayback = "noise"\nprotocol = "leave-one-subject-out"\n'
+TWO_TESTS = "".join(
+    f'\n[[protocols]]\nname = "{name}"\nplayback = "noise"\nprotocol = "leave-one-subject-out"\n'
+    for name in ("again", "more")
 )
 
 
-def test_cells_of_one_training_wait_for_it(folder, tmp_path, CONFIG, plan_of):
-    plan, queue, ended = run_by_hand(
-        folder, tmp_path, plan_of, CONFIG + TWO_TESTS, only="plain/seed-0"
-    )
-    assert len(plan.left) == 3
-    step = iter(ended)
-    original = queue.submit
+def test_cells_of_one_training_wait_for_it(folder, tmp_path, CONFIG, plan_of, monkeypatch):
+    plan = plan_of(folder, tmp_path, CONFIG + TWO_TESTS, only="plain/seed-0")
+    finished_at_submission = []
+    with ThreadPoolExecutor(3) as executor:
+        submit = executor.submit
 
-    def submit_and_run_first(function, job):
-        future = original(function, job)
-        if len(queue.waiting) == 1 and job.cell is plan.left[0]:
-            assert queue.names() == [PLAIN]  # the others are not handed out
-            finish(queue)
-        return future
+        def watched(function, job):
+            run = job.cell.run_folder(tmp_path)
+            finished_at_submission.append((job.cell.name, is_finished(run)))
+            return submit(function, job)
 
-    queue.submit = submit_and_run_first
-    cell, _ = next(step)
-    assert cell.name == PLAIN
-    asked = []
-
-    def submit_and_run(function, job):
-        asked.append(job.cell.name)
-        future = original(function, job)
-        finish(queue)
-        return future
-
-    queue.submit = submit_and_run
-    others = {cell.name for cell, _ in step}
-    assert others == set(asked) == {"noise/again/plain/seed-0", "noise/more/plain/seed-0"}
+        monkeypatch.setattr(executor, "submit", watched)
+        names = [cell.name for cell, _ in run_jobs(plan.left, plan.out, executor, Budget())]
+    assert finished_at_submission == [
+        (PLAIN, False),
+        ("noise/again/plain/seed-0", True),
+        ("noise/more/plain/seed-0", True),
+    ]
+    assert names[0] == PLAIN
+    assert sorted(names) == sorted(cell.name for cell in plan.left)
     assert len(list(tmp_path.rglob("model.safetensors"))) == 1
 
 
-def test_failed_training_is_tried_by_one_other_cell_at_a_time(folder, tmp_path, CONFIG, plan_of):
-    _, queue, ended = run_by_hand(
-        folder, tmp_path, plan_of, CONFIG + TWO_TESTS, only="plain/seed-0"
-    )
-    most, original = [], queue.submit
-
-    def submit_and_fail(function, job):
-        future = original(function, job)
-        most.append(len(queue.waiting))
-        finish(queue, error=ModelError("diverged"))
-        return future
-
-    queue.submit = submit_and_fail
-    ends = list(ended)
-    assert most == [1, 1, 1]
-    assert [str(end) for _, end in ends] == ["diverged"] * 3
+def test_failed_training_is_tried_by_the_next_cell_alone(folder, tmp_path, CONFIG, plan_of):
+    plan, executor = plan_of(folder, tmp_path, CONFIG + TWO_TESTS, only="plain/seed-0"), Failing()
+    submitted_before = []
+    for _, error in run_jobs(plan.left, plan.out, executor, Budget()):
+        assert str(error) == "diverged"
+        submitted_before.append(len(executor.submitted))
+    assert submitted_before == [1, 2, 3]
 
 
 # --------------------------------------------------------------------------------- limits
@@ -195,7 +162,7 @@ def test_worker_stops_its_training_when_the_time_is_spent(
 
     def is_spent(self):
         steps.append(original(self))
-        return len(steps) > 12
+        return len(steps) > 5
 
     monkeypatch.setattr(Budget, "is_spent", property(is_spent))
     with pytest.raises(BudgetSpentError):
@@ -214,20 +181,17 @@ def test_budget_means_the_same_time_in_another_process():
     assert Budget.of_minutes(0).is_spent
 
 
-def test_folder_that_workers_do_not_share_is_refused(folder, tmp_path, plan_of):
-    plan, queue = plan_of(folder, tmp_path, only="mean-pose"), Queue()
-    original = queue.submit
+def test_folder_that_workers_do_not_share_is_refused(folder, tmp_path, plan_of, monkeypatch):
+    plan = plan_of(folder, tmp_path, only="mean-pose")
 
-    def submit_elsewhere(function, job):
-        future = original(function, job)
-        result = function(job)
-        shutil.rmtree(tmp_path / "cells")
-        future.set_result(result)
-        return future
+    def elsewhere(job):
+        return run_job(replace(job, out=tmp_path / "elsewhere"))
 
-    queue.submit = submit_elsewhere
-    with pytest.raises(ConfigError, match="--out has to be a folder that all workers share"):
-        list(run_jobs(plan.left, plan.out, queue, Budget()))
+    with ThreadPoolExecutor(1) as executor:
+        submit = executor.submit
+        monkeypatch.setattr(executor, "submit", lambda _, job: submit(elsewhere, job))
+        with pytest.raises(ConfigError, match="--out has to be a folder that all workers share"):
+            list(run_jobs(plan.left, plan.out, executor, Budget()))
 
 
 @pytest.mark.filterwarnings("default")

@@ -1,6 +1,6 @@
-"""Plugin octave_levels: the hook that registers the feature `octave-levels`."""
+"""Plugin example: hooks that register the feature `octave-levels` and an encoder."""
 
-from acoustic_sense.hookspecs import RegisterFeature, hookimpl
+from acoustic_sense.hookspecs import RegisterEncoder, RegisterFeature, hookimpl
 
 
 @hookimpl
@@ -9,3 +9,11 @@ def register_features(register: RegisterFeature) -> None:
     from acoustic_sense_example.octave_levels import OctaveLevels
 
     register("octave-levels", OctaveLevels)
+
+
+@hookimpl
+def register_encoders(register: RegisterEncoder) -> None:
+    """Register the encoder."""
+    from acoustic_sense_example.dilated_frames import DilatedFrames
+
+    register("dilated-frames", DilatedFrames)
