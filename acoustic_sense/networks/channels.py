@@ -19,6 +19,13 @@ PLAYBACK_LEVELS: Final = ("playback/1", "playback/2")
 INTENSITY: Final = tuple(f"intensity/{name}" for name in AMBISONIC_CHANNELS[1:])
 """Names of the parts of the intensity vector."""
 
+CROSS_SPECTRUM: Final = (
+    *(f"cross-real/{name}" for name in AMBISONIC_CHANNELS),
+    *(f"cross-imaginary/{name}" for name in AMBISONIC_CHANNELS),
+    *(f"cross-flow/{name}" for name in AMBISONIC_CHANNELS[1:]),
+)
+"""Names of what moves over the direct sound, real and imaginary part, and of where it flows to."""
+
 
 def channel_indices(feature_shape: FeatureShape, wanted: Sequence[str], encoder: str) -> list[int]:
     """Return where a feature has the channels of these names, in the order asked for.

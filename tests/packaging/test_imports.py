@@ -18,6 +18,7 @@ HEAVY = ("torch", "lightning", "librosa", "scipy", "numba", "pyroomacoustics", "
         "acoustic_sense.types",
         "acoustic_sense_plugins.bgm2pose",
         "acoustic_sense_plugins.impulse_response",
+        "acoustic_sense_plugins.listen",
         "acoustic_sense_plugins.mel_stack",
         "acoustic_sense_plugins.music",
         "acoustic_sense_plugins.oumi2024",

@@ -1,10 +1,10 @@
 """The feature: log-mel and intensity of what is left once the room is taken away."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_serializer
 from torch import Tensor
 
 from acoustic_sense.config import Config
@@ -20,9 +20,12 @@ from acoustic_sense.dsp.signal_checks import (
     check_recording,
 )
 from acoustic_sense.dsp.stft import stft
+from acoustic_sense.networks.channels import CROSS_SPECTRUM
+from acoustic_sense_plugins.room_cancelled.cross_spectrum import CrossSpectrum, direct_response
 from acoustic_sense_plugins.room_cancelled.estimate import residual, room_response, taps_before
 from acoustic_sense_plugins.room_cancelled.running import RunningCanceller
 
+_CROSS_FRAMES = 5
 _CHUNK_FRAMES = 90  # with the response, just under a power of two samples
 
 
@@ -61,6 +64,18 @@ class RoomCancelledConfig(Config):
         description="Estimates of the response, each from what those before it left; for mode = "
         "'take'.",
     )
+    cross_spectrum: bool = Field(
+        default=False,
+        description="Also give the cross-spectrum of residual and direct sound, phase kept, and "
+        "the residual's flow of energy: 11 channels more.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_later_settings(self, dump: Any) -> dict[str, Any]:
+        """Leave settings that came later out where they are off, so that older digests hold."""
+        data: dict[str, Any] = dump(self)
+        off = {"cross_spectrum": False}
+        return {key: value for key, value in data.items() if (key, value) not in off.items()}
 
     @property
     def share(self) -> float | None:
@@ -80,6 +95,13 @@ class RoomCancelledStack(Feature):
     | 0-3 | log-mel power of the residual's W, X, Y, Z | dB |
     | 4-5 | log-mel power of the playback, one per loudspeaker | dB |
     | 6-8 | intensity vector X, Y, Z of the residual, as that of `mel-stack` | 1/Hz |
+    | 9-12 | with `cross_spectrum`: residual's W, X, Y, Z over the direct sound, real part | 1 |
+    | 13-16 | with `cross_spectrum`: imaginary part | 1 |
+    | 17-19 | with `cross_spectrum`: flow of the residual's energy to X, Y, Z, over energy | 1 |
+
+    The direct sound is the playback through the first milliseconds of the response. Phases over it
+    say how much later the body's sound comes. Sums behind the channels from 9 on go over the last
+    five frames; see `CrossSpectrum`.
 
     Channels bear the names of `mel-stack`, so that encoders which find them by name run unchanged.
     Frames and bands are those of `mel-stack` too. Somebody who stands still is part of the room.
@@ -114,12 +136,14 @@ class RoomCancelledStack(Feature):
         check_frame_rate(sample_rate_hz)
         filters = torch.tensor(mel_filters(sample_rate_hz, self.frame_samples).T)
         self.register_buffer("filters", filters.double(), persistent=False)
+        if self.config.cross_spectrum:
+            self.channel_names = (*self.channel_names, *CROSS_SPECTRUM)
 
     def forward(
         self,
         recording: Float[Tensor, "batch 4 sample"],
         playback: Float[Tensor, "batch speaker sample"],
-    ) -> Float[Tensor, "batch 9 frame bin"]:
+    ) -> Float[Tensor, "batch channel frame bin"]:
         """Return the stack; see `Feature.forward`.
 
         Raises:
@@ -143,7 +167,8 @@ class RoomCancelledStack(Feature):
         With `mode = "running"` it ends with the last whole frame.
         """
         if self.config.mode == "running":
-            return self._cancel_frames(self.canceller(len(playback)), recording, playback)
+            left = self._cancel_frames(self.canceller(len(playback)), recording, playback)
+            return left[: len(AMBISONIC_CHANNELS)]
         response, before = self._room(recording, playback)
         return residual(recording, playback, response, before)
 
@@ -156,7 +181,14 @@ class RoomCancelledStack(Feature):
             taps=self._samples(self.config.response_ms),
             memory_frames=self.config.memory_s * FRAME_RATE_HZ,
             regularisation=self.config.share,
+            direct=self.config.cross_spectrum,
         )
+
+    def cross_sums(self) -> CrossSpectrum | None:
+        """Return what gives the cross-spectrum of a take, if it is asked for."""
+        if not self.config.cross_spectrum:
+            return None
+        return CrossSpectrum(self.filters, _CROSS_FRAMES)
 
     def _samples(self, milliseconds: float) -> int:
         return round(milliseconds * self.sample_rate_hz / 1000)
@@ -175,7 +207,7 @@ class RoomCancelledStack(Feature):
         canceller: RunningCanceller,
         recording: Float[Tensor, "4 sample"],
         playback: Float[Tensor, "speaker sample"],
-    ) -> Float[Tensor, "4 part"]:
+    ) -> Float[Tensor, "heard part"]:
         step = self.frame_samples
         parts = [
             canceller.push(recording[:, i : i + step], playback[:, i : i + step])
@@ -185,22 +217,24 @@ class RoomCancelledStack(Feature):
 
     def _stack(
         self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
-    ) -> Float[Tensor, "9 frame bin"]:
+    ) -> Float[Tensor, "channel frame bin"]:
         """Return the stack of one take, in parts, so that memory stays small."""
         step = _CHUNK_FRAMES * self.frame_samples
         firsts = range(0, max(recording.shape[1], 1), step)
         if self.config.mode == "running":
-            canceller = self.canceller(len(playback))
-            parts = [
-                self.running_stack(canceller, recording[:, i : i + step], playback[:, i : i + step])
-                for i in firsts
-            ]
-            return torch.cat(parts, dim=1)
+            stream = _RunningStream(self)
+            pieces = [slice(first, first + step) for first in firsts]
+            running = [stream.push(recording[:, p], playback[:, p]) for p in pieces]
+            return torch.cat(running, dim=1)
         response, before = self._room(recording, playback)
-        parts = []
+        if self.config.cross_spectrum:  # the negative of the direct sound, as a fifth residual
+            direct = direct_response(response[0], self.sample_rate_hz)
+            response = torch.cat([response, -direct[None]])
+            recording = torch.cat([recording, torch.zeros_like(recording[:1])])
+        parts, cross = [], self.cross_sums()
         for first in firsts:
             heard = residual(recording, playback, response, before, first, step)
-            parts.append(self._bands(heard, playback[:, first : first + step]))
+            parts.append(self._bands(heard, playback[:, first : first + step], cross))
         return torch.cat(parts, dim=1)
 
     def running_stack(
@@ -208,20 +242,33 @@ class RoomCancelledStack(Feature):
         canceller: RunningCanceller,
         recording: Float[Tensor, "4 sample"],
         playback: Float[Tensor, "speaker sample"],
-    ) -> Float[Tensor, "9 frame bin"]:
+        cross: CrossSpectrum | None,
+    ) -> Float[Tensor, "channel frame bin"]:
         """Return the next frames of a take that a running canceller follows."""
         heard = self._cancel_frames(canceller, recording, playback)
-        return self._bands(heard, playback[:, : heard.shape[-1]])
+        return self._bands(heard, playback[:, : heard.shape[-1]], cross)
 
     def _bands(
-        self, heard: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
-    ) -> Float[Tensor, "9 frame bin"]:
+        self,
+        heard: Float[Tensor, "heard sample"],
+        playback: Float[Tensor, "speaker sample"],
+        cross: CrossSpectrum | None,
+    ) -> Float[Tensor, "channel frame bin"]:
+        """Return the bands of a residual, behind which the direct sound may follow."""
         sent = playback.double().expand(STEREO, -1)
         spectra = stft(torch.cat([heard, sent]), self.frame_samples)
-        power = spectra.real.square() + spectra.imag.square()
+        left, direct = (
+            spectra[: len(AMBISONIC_CHANNELS)],
+            spectra[len(AMBISONIC_CHANNELS) : -STEREO],
+        )
+        shown = torch.cat([left, spectra[-STEREO:]])
+        power = shown.real.square() + shown.imag.square()
         levels = power_to_db(power @ self.filters)
-        direction = intensity_direction(spectra[: len(AMBISONIC_CHANNELS)][None])[0]
-        return torch.cat([levels, direction.to(self.filters.dtype) @ self.filters]).float()
+        direction = intensity_direction(left[None])[0]
+        parts = [levels, direction.to(self.filters.dtype) @ self.filters]
+        if cross is not None:
+            parts.append(cross.push(left, direct[0]))
+        return torch.cat(parts).float()
 
 
 class _RunningStream(FeatureStream):
@@ -231,11 +278,12 @@ class _RunningStream(FeatureStream):
         super().__init__(feature)
         self._stack = feature
         self._canceller: RunningCanceller | None = None
+        self._cross = feature.cross_sums()
 
     def push(
         self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
-    ) -> Float[Tensor, "9 frame bin"]:
+    ) -> Float[Tensor, "channel frame bin"]:
         """Return the feature of the stretch."""
         if self._canceller is None:
             self._canceller = self._stack.canceller(len(playback))
-        return self._stack.running_stack(self._canceller, recording, playback)
+        return self._stack.running_stack(self._canceller, recording, playback, self._cross)

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from acoustic_sense.constants import FRAME_RATE_HZ
+from acoustic_sense_plugins.room_cancelled.cross_spectrum import direct_response
 from acoustic_sense_plugins.room_cancelled.ridge import from_residual, share_of_power
 from acoustic_sense_plugins.room_cancelled.spectra import SpectralSums, solved
 
@@ -31,6 +33,7 @@ class RunningCanceller:
         taps: Taps of the response from the moment of sending on, at most half of 2.8 s.
         memory_frames: Frames after which a stretch counts 1 / e.
         regularisation: As of `room_response`; None: chosen from the residual of the last seconds.
+        direct: Whether the direct sound in W, see `direct_response`, follows behind the residual.
 
     References:
         Haykin, "Adaptive filter theory", 5th ed., chapter 10 (recursive least squares); Soo and
@@ -47,8 +50,10 @@ class RunningCanceller:
         taps: int,
         memory_frames: float,
         regularisation: float | None,
+        direct: bool = False,
     ) -> None:
         self._frame = frame
+        self._direct = direct
         self._regularisation = regularisation
         self._partitions = min(-(-taps // frame), SEGMENT_FRAMES // 2)
         self._fade = math.exp(-HOP_FRAMES / memory_frames)
@@ -56,7 +61,7 @@ class RunningCanceller:
         self._heard = torch.zeros(channels, samples, dtype=torch.float64)
         self._sent = torch.zeros(speakers, samples, dtype=torch.float64)
         self._left = torch.zeros(channels, samples, dtype=torch.float64)
-        shape = (self._partitions, channels, speakers, frame + 1)
+        shape = (self._partitions, channels + direct, speakers, frame + 1)
         self._filters = torch.zeros(shape, dtype=torch.complex128)
         self._spectra = torch.zeros(shape[0], speakers, frame + 1, dtype=torch.complex128)
         self._sums = SpectralSums(channels, speakers, samples)
@@ -66,20 +71,21 @@ class RunningCanceller:
 
     def push(
         self, heard: Float[Tensor, "channel frame"], sent: Float[Tensor, "speaker frame"]
-    ) -> Float[Tensor, "channel frame"]:
-        """Return the residual of the next frame, double precision."""
+    ) -> Float[Tensor, "given frame"]:
+        """Return the residual of the next frame, double precision; then, if asked, direct sound."""
         heard = heard.double()
         self._heard = _shifted(self._heard, heard)
         self._sent = _shifted(self._sent, sent.double())
         newest = torch.fft.rfft(self._sent[:, -2 * self._frame :])
         self._spectra = torch.cat([newest[None], self._spectra[:-1]])
         rendered = torch.einsum("pcsf,psf->cf", self._filters, self._spectra)
-        left: Tensor = heard - torch.fft.irfft(rendered, 2 * self._frame)[:, self._frame :]
+        sound: Tensor = torch.fft.irfft(rendered, 2 * self._frame)[:, self._frame :]
+        left = heard - sound[: len(heard)]
         self._left = _shifted(self._left, left)
         self._done += 1
         if self._done % HOP_FRAMES == 0:
             self._estimate()
-        return left
+        return torch.cat([left, sound[len(heard) :]])
 
     def _estimate(self) -> None:
         """Add the last stretch and solve for the response."""
@@ -88,6 +94,8 @@ class RunningCanceller:
         ridge = self._ridge(power, weight)
         response = solved(cross, power, ridge, self._heard.shape[1])
         taps = response[..., : self._partitions * self._frame]
+        if self._direct:
+            taps = torch.cat([taps, direct_response(taps[0], FRAME_RATE_HZ * self._frame)[None]])
         blocks = taps.reshape(*taps.shape[:2], self._partitions, self._frame)
         trust = -math.expm1(-2 * self._done / SEGMENT_FRAMES)  # little of it before 2.8 s
         filters = torch.fft.rfft(trust * blocks, 2 * self._frame)
