@@ -44,9 +44,7 @@ def filled(page: str, study: Study, sound: Sound, cells: Cells) -> str:
         "trained": rmse_table({TRAINED: "as in training"}, cells),
         "verdict": verdict(study, cells),
     }
-    for name, conditions in study.tables.items():
-        titles = {each: study.conditions[each].title for each in conditions}
-        tables[name] = rmse_table(titles, cells)
+    tables |= {name: rmse_table(titles, cells) for name, titles in study.tables.items()}
     for name, table in tables.items():
         page = marked.filled(page, name, table)
     return page
@@ -110,9 +108,12 @@ def heard_table(study: Study, sound: Sound) -> str:
     }
     head = ["condition"]
     head += [f"{title}, {name}" for title in parts.values() for name in NAMES.values()]
+    titles: dict[str, str] = {}
+    for named in study.tables.values():
+        titles = {**named, **titles}  # of several titles that of the first table
     rows = []
     for condition, found in sound["conditions"].items():
-        row = [study.conditions[condition].title]
+        row = [titles[condition]]
         row += [f"{found[p]['heard'][part]:.0%}" for part in parts for p in NAMES]
         rows.append([cell.replace("%", " %") for cell in row])
     return table(head, rows)
@@ -120,23 +121,32 @@ def heard_table(study: Study, sound: Sound) -> str:
 
 def verdict(study: Study, cells: Cells) -> str:
     """Return, of each method, under how many conditions which playback is better."""
-    lines = []
+    head = ["method", "seeds", "music better", "chirp better", f"within {MARGIN:g}"]
+    head += ["neither beats the mean pose", "not measured"]
+    rows = []
     for method in METHODS:
-        gaps = {}
-        for condition in study.conditions:
-            both = [_rmse(cells.get((p, condition, method), ())) for p in NAMES]
-            if all(both):
-                gaps[condition] = mean(both[0]) - mean(both[1])
-        if not gaps:
-            lines.append(f"- {method}: not measured yet.")
-            continue
-        music = sum(gap < -MARGIN for gap in gaps.values())
-        chirp = sum(gap > MARGIN for gap in gaps.values())
-        lines.append(
-            f"- {method}: of {len(gaps)} conditions music is better under {music}, the chirp "
-            f"under {chirp}; {len(gaps) - music - chirp} lie within {MARGIN:g}."
-        )
-    return "\n".join(lines)
+        pairs = [
+            [cells.get((playback, condition, method), ()) for playback in NAMES]
+            for condition in study.conditions
+        ]
+        seeds = min((len(results) for pair in pairs if all(pair) for results in pair), default=0)
+        found = [better(*pair) if all(pair) else "unknown" for pair in pairs]
+        counts = [found.count(kind) for kind in ("music", "chirp", "alike", "neither", "unknown")]
+        rows.append([method, str(seeds), *(str(count) for count in counts)])
+    return table(head, rows)
+
+
+def better(music: tuple[CellResult, ...], chirp: tuple[CellResult, ...]) -> str:
+    """Return which playback is better: `music`, `chirp`, `alike`, or `neither` than the mean pose.
+
+    Args:
+        music: Results of all seeds, at least one.
+        chirp: The same under the chirp.
+    """
+    if min(_relative(music), _relative(chirp)) >= 1:
+        return "neither"
+    gap = mean(_rmse(music)) - mean(_rmse(chirp))
+    return "alike" if abs(gap) <= MARGIN else ("chirp" if gap > 0 else "music")
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -147,14 +157,14 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def _pair(music: tuple[CellResult, ...], chirp: tuple[CellResult, ...]) -> list[str]:
     """Return two cells of a table, the better one bold."""
-    values = [_rmse(music), _rmse(chirp)]
-    texts = [_with_deviation(each) for each in values]
-    if all(values):
-        gap = mean(values[0]) - mean(values[1])
-        if abs(gap) > MARGIN:
-            better = int(gap > 0)
-            texts[better] = f"**{texts[better]}**"
-    return texts
+    texts = {
+        "music": _with_deviation(_rmse(music)),
+        "chirp": _with_deviation(_rmse(chirp)),
+    }
+    best = better(music, chirp) if music and chirp else ""
+    if best in texts:
+        texts[best] = f"**{texts[best]}**"
+    return list(texts.values())
 
 
 def _mean_pose(cells: Cells, condition: str) -> str:
@@ -170,6 +180,10 @@ def _mean_pose(cells: Cells, condition: str) -> str:
 
 def _rmse(results: tuple[CellResult, ...]) -> list[float]:
     return [result.scores["method"]["rmse"] for result in results]
+
+
+def _relative(results: tuple[CellResult, ...]) -> float:
+    return mean(result.relative_rmse or 0.0 for result in results)
 
 
 def _with_deviation(values: list[float]) -> str:

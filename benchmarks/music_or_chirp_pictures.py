@@ -62,13 +62,13 @@ def heard_figure(study: Study, sound: Sound, cells: Cells) -> Figure:
                     axes.plot(heard, mean(relative), marker, color=_COLOURS[playback])
         axes.axhline(1.0, color="0.3", linestyle=":")
         axes.set_title(method)
-        axes.set_xlabel("body louder than noise, % of frames and bands")
+    figure.supxlabel("body louder than noise, % of frames and bands", fontsize=9)
     panels[0].set_ylabel("RMSE over the mean pose's")
     for playback, name in NAMES.items():
-        panels[0].plot([], [], "s", color=_COLOURS[playback], label=name)
+        panels[-1].plot([], [], "s", color=_COLOURS[playback], label=name)
     for marker, text in _LEGENDS.items():
-        panels[0].plot([], [], marker, color="0.5", label=text)
-    panels[0].legend(fontsize=7)
+        panels[-1].plot([], [], marker, color="0.5", label=text)
+    panels[-1].legend(fontsize=8)
     return figure
 
 

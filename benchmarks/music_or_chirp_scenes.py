@@ -35,7 +35,6 @@ _DECIMALS: Final = 2
 class Condition(Config):
     """What is otherwise than in AMPL-Sim mini."""
 
-    title: str = Field(description="What to call it in tables.")
     level_dba: float | None = Field(default=None, description="Level of the playback, or None.")
     scene: dict[str, Any] = Field(default_factory=dict, description="As in a `GenerationConfig`.")
     room: dict[str, Any] = Field(default_factory=dict, description="As an entry of its `rooms`.")
@@ -50,7 +49,9 @@ class Study(Config):
     level_dba: float = Field(description="Level at the microphone where a condition has none.")
     noise_criterion: float = Field(description="NC curve where a condition has none.")
     conditions: dict[str, Condition] = Field(description="The conditions by name.")
-    tables: dict[str, tuple[str, ...]] = Field(description="Conditions of each table of the page.")
+    tables: dict[str, dict[str, str]] = Field(
+        description="Conditions of each table of the page, and what it calls them."
+    )
 
     def level(self, condition: str) -> float:
         """Return how loud the playback is under a condition, dB(A) at the microphone."""
