@@ -71,7 +71,7 @@ def model_section() -> str:
             [
                 f"`{name}`",
                 f"{path.stat().st_size / 1e6:.1f} MB",
-                _choice(description.feature.model_dump()),
+                f"`{description.feature.name}`",
                 f"`{told['dataset']}`, simulated: {len(told['subjects'])} people, "
                 f"{len(told['tracks'])} tracks, {60 * told['hours']:.0f} minutes",
             ]
@@ -79,11 +79,6 @@ def model_section() -> str:
     if len(rows) == 2:
         return "This development version ships without a model.\n"
     return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
-
-
-def _choice(component: Mapping[str, Any]) -> str:
-    settings = ", ".join(f"{key} = {value}" for key, value in component["config"].items())
-    return f"`{component['name']}`" + (f" ({settings})" if settings else "")
 
 
 def _table(table: Mapping[str, Any]) -> str:
