@@ -68,8 +68,8 @@ def test_playback_that_is_late_in_the_file_is_found_before_its_moment():
     early = noise(rng, 2)
     recording = heard_through(static_room(rng, 2), early)
     late = np.roll(early, 480, axis=1)
-    assert level_db(cancelled(recording, late, before_ms=12.0), recording) < -29
-    assert level_db(cancelled(recording, late, before_ms=0.0), recording) > -10
+    assert level_db(cancelled(recording, late, align=False, before_ms=12.0), recording) < -29
+    assert level_db(cancelled(recording, late, align=False, before_ms=0.0), recording) > -10
 
 
 def test_what_is_not_played_stays():

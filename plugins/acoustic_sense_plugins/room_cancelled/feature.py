@@ -21,6 +21,7 @@ from acoustic_sense.dsp.signal_checks import (
 )
 from acoustic_sense.dsp.stft import stft
 from acoustic_sense.networks.channels import CROSS_SPECTRUM
+from acoustic_sense_plugins.room_cancelled.clock import found_clock, on_recorders_clock
 from acoustic_sense_plugins.room_cancelled.cross_spectrum import CrossSpectrum, direct_response
 from acoustic_sense_plugins.room_cancelled.estimate import residual, room_response, taps_before
 from acoustic_sense_plugins.room_cancelled.running import RunningCanceller
@@ -64,6 +65,17 @@ class RoomCancelledConfig(Config):
         description="Estimates of the response, each from what those before it left; for mode = "
         "'take'.",
     )
+    align: bool = Field(
+        default=True,
+        description="Whether latency and clock drift between playback and recording are estimated "
+        "and, where they stand out, taken out of the playback; for mode = 'take'.",
+    )
+    calibration_s: float = Field(
+        default=0.0,
+        ge=0,
+        description="Seconds at the beginning of each take in which nobody is in the room: the "
+        "response is estimated from them alone; 0 for the whole take; for mode = 'take'.",
+    )
     cross_spectrum: bool = Field(
         default=False,
         description="Also give the cross-spectrum of residual and direct sound, phase kept, and "
@@ -74,7 +86,7 @@ class RoomCancelledConfig(Config):
     def _without_later_settings(self, dump: Any) -> dict[str, Any]:
         """Leave settings that came later out where they are off, so that older digests hold."""
         data: dict[str, Any] = dump(self)
-        off = {"cross_spectrum": False}
+        off = {"cross_spectrum": False, "align": True, "calibration_s": 0.0}
         return {key: value for key, value in data.items() if (key, value) not in off.items()}
 
     @property
@@ -169,6 +181,7 @@ class RoomCancelledStack(Feature):
         if self.config.mode == "running":
             left = self._cancel_frames(self.canceller(len(playback)), recording, playback)
             return left[: len(AMBISONIC_CHANNELS)]
+        playback = self._aligned(recording, playback)
         response, before = self._room(recording, playback)
         return residual(recording, playback, response, before)
 
@@ -199,8 +212,19 @@ class RoomCancelledStack(Feature):
         """Return the response of the room and how many of its taps lie before sending."""
         before, after = map(self._samples, (self.config.before_ms, self.config.response_ms))
         share, passes = self.config.share, self.config.passes
+        if self.config.calibration_s:
+            part = slice(0, self._samples(1000 * self.config.calibration_s))
+            recording, playback = recording[:, part], playback[:, part]
         response = room_response(recording, playback, before, after, share, passes)
         return response, taps_before(before, recording.shape[-1])
+
+    def _aligned(
+        self, recording: Float[Tensor, "4 sample"], playback: Float[Tensor, "speaker sample"]
+    ) -> Float[Tensor, "speaker sample"]:
+        """Return the playback on the recorder's clock; as it is where nothing tells them apart."""
+        if not self.config.align:
+            return playback
+        return on_recorders_clock(playback, found_clock(recording, playback, self.sample_rate_hz))
 
     def _cancel_frames(
         self,
@@ -226,6 +250,7 @@ class RoomCancelledStack(Feature):
             pieces = [slice(first, first + step) for first in firsts]
             running = [stream.push(recording[:, p], playback[:, p]) for p in pieces]
             return torch.cat(running, dim=1)
+        playback = self._aligned(recording, playback)
         response, before = self._room(recording, playback)
         if self.config.cross_spectrum:  # the negative of the direct sound, as a fifth residual
             direct = direct_response(response[0], self.sample_rate_hz)
