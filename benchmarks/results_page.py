@@ -39,7 +39,7 @@ SETTINGS = (
     ("cross-room", "single", ("generated -> cross-room", "cross-room"), None),
     ("chirp, single-music", "tsp", ("tsp", "single-music-jazz"), None),
 )
-"""Setting, comparison, playback and protocol of its block, and RMSE of BGM2Pose over Shibata's as published."""
+"""Setting, comparison, playback and protocol, and RMSE of BGM2Pose over Shibata as published."""
 RATIOS = (
     ("bgm2pose", "shibata2023"),
     ("bgm2pose", REFERENCE),
