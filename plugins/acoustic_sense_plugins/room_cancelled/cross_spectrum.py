@@ -79,7 +79,7 @@ class CrossSpectrum:
         flow = (residual[1:] * residual[:1].conj()).real
         each = torch.cat([cross.real, cross.imag, flow, _power(residual), _power(direct)[None]])
         sums = self._summed(each @ self._filters)
-        cross_sums, flow_sums, power, sent = sums.split([8, 3, 4, 1])
+        cross_sums, flow_sums, power, sent = torch.split(sums, [8, 3, 4, 1])
         return torch.cat(
             [
                 cross_sums / (sent + power + _TINY).repeat(2, 1, 1),
