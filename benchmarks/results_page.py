@@ -80,7 +80,7 @@ def conditions(blocks: list[Block]) -> str:
 def standing() -> str:
     """Return RMSE over RMSE, means over seeds, for each setting, and music over chirp."""
     found = {
-        (name, block.title): block
+        (name, (block.playback, block.protocol)): block
         for name in ("single", "cross", "tsp")
         for block in blocks_of(name)
     }
