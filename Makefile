@@ -63,6 +63,7 @@ measure: $(VENV)/.dev  ## Measure how true everything is anew, nothing trained: 
 	$(BIN)/python benchmarks/person_against_bem.py --cache out/truth
 	$(BIN)/python benchmarks/motions.py
 	$(BIN)/python benchmarks/room_cancelled.py
+	$(BIN)/python benchmarks/room_cancelled_study.py
 	$(BIN)/python benchmarks/generation.py --memory
 	$(BIN)/python docs/how_true.py
 

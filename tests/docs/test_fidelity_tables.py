@@ -12,6 +12,7 @@ WRITTEN = [
     ("person_against_bem", "fidelity", lambda script, result: script.page_table(result)),
     ("motions", "motions", lambda script, result: script.table(result["motions"])),
     ("room_cancelled", "room-cancelled", lambda script, result: script.table(result)),
+    ("room_cancelled_study", "room-cancelled-study", lambda script, result: script.table(result)),
     ("shipped_models", "cards", lambda script, result: script.card_table(result)),
     ("shipped_models", "scores", lambda script, result: script.score_table(result)),
 ]
