@@ -13,7 +13,7 @@ from acoustic_sense.benchmarking.results import CELLS, CellResult
 
 NAMES: Final = {"generated": "music", "tsp": "chirp"}
 """What the playbacks are called on the page."""
-METHODS: Final = ("shibata2023", "bgm2pose", "bgm2pose-room-cancelled")
+METHODS: Final = ("shibata2023", "bgm2pose", "bgm2pose-room-cancelled", "listen")
 TRAINED: Final = "as-trained"
 MARGIN: Final = 0.03
 """RMSE by which one playback must be better to count as such."""
