@@ -7,7 +7,8 @@
 `data` makes what `benchmarks/ampl_sim/music-or-chirp.toml` tests on, `sound` writes
 `benchmarks/results/music-or-chirp-sound.json`, and `page` fills
 `docs/explanation/music-or-chirp.md` from that and from the cells in
-`benchmarks/results/music-or-chirp`. The conditions are in `benchmarks/configs/music-or-chirp.toml`.
+`benchmarks/results/music-or-chirp`. The conditions are in
+`benchmarks/music-or-chirp-conditions.toml`.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Scenes of `music_or_chirp.py`: AMPL-Sim's under other conditions, playback at a level in dB(A).
 
-Conditions are those of `configs/music-or-chirp.toml`. The recorder's gain follows the playback: in
-the digital recording the empty room is as loud as in training, and noise is louder or quieter.
+Conditions are those of `music-or-chirp-conditions.toml`. The recorder's gain follows the playback:
+in the digital recording the empty room is as loud as in training, and noise is louder or quieter.
 """
 
 import json
@@ -26,7 +26,7 @@ from acoustic_sense.datasets import DatasetWriter
 from acoustic_sense.datasets.manifest import write_manifest
 from acoustic_sense.types import Noise, Scene
 
-FILE: Final = Path(__file__).parent / "configs" / "music-or-chirp.toml"
+FILE: Final = Path(__file__).parent / "music-or-chirp-conditions.toml"
 SIZE: Final = "mini"
 QUIET_DB_SPL: Final = 65.0
 _DECIMALS: Final = 2

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from acoustic_sense_plugins.room_cancelled.estimate import (
     _cut,
@@ -157,3 +158,9 @@ def less_static_part(heard, playback, taps):
     shape = (samples, len(playback) * taps)
     operator = LinearOperator(shape, matvec=rendered, rmatvec=correlated, dtype=np.float64)
     return heard - rendered(lsqr(operator, heard, iter_lim=12)[0])
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5, -1.0])
+def test_a_share_is_above_zero_and_at_most_one(share):
+    with pytest.raises(ValueError, match="at most 1"):
+        RoomCancelledConfig(regularisation=share)

@@ -1,10 +1,10 @@
 """The feature: log-mel and intensity of what is left once the room is taken away."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_serializer
+from pydantic import Field, field_validator, model_serializer
 from torch import Tensor
 
 from acoustic_sense.config import Config
@@ -53,7 +53,7 @@ class RoomCancelledConfig(Config):
         description="Length of the response before sending, for playback that is late in the file; "
         "for mode = 'take'.",
     )
-    regularisation: Annotated[float, Field(gt=0, le=1)] | Literal["residual"] = Field(
+    regularisation: float | Literal["residual"] = Field(
         default="residual",
         description="Power that is added to the playback's at each frequency before dividing. "
         "residual: chosen from how loud the residual is; a number: that share of the playback's.",
@@ -81,6 +81,13 @@ class RoomCancelledConfig(Config):
         description="Also give the cross-spectrum of residual and direct sound, phase kept, and "
         "the residual's flow of energy: 11 channels more.",
     )
+
+    @field_validator("regularisation")
+    @classmethod
+    def _is_a_share(cls, value: float | str) -> float | str:
+        if isinstance(value, float) and not 0 < value <= 1:
+            raise ValueError("above 0 and at most 1, or 'residual'")
+        return value
 
     @model_serializer(mode="wrap")
     def _without_later_settings(self, dump: Any) -> dict[str, Any]:
