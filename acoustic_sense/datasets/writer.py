@@ -140,10 +140,12 @@ class DatasetWriter:
                 if not stray.is_dir():
                     stray.unlink(missing_ok=True)
                     continue
-                try:
-                    shutil.rmtree(stray)
-                except FileNotFoundError:  # a worker that outlived its client removed it too
-                    shutil.rmtree(stray, ignore_errors=True)
+                gone = stray.with_name(f"{stray.name}-gone-{os.getpid()}")
+                try:  # first out of the way of a worker that outlived its client and may rename it
+                    stray.rename(gone)
+                except FileNotFoundError:  # that worker was faster, or removed it too
+                    continue
+                shutil.rmtree(gone, ignore_errors=True)
 
 
 def describe(description: dict[str, Any], sample_rate_hz: int) -> dict[str, Any]:
