@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -305,3 +306,18 @@ def test_poses_seen_from_the_microphone_turn_with_it(yaw_deg):
     joints = np.array([[ahead, left]], dtype=np.float32)
     seen = seen_from_microphone(joints, yaw_deg)
     np.testing.assert_allclose(seen[0], [[0.0, 0.5, -1.0], [-1.0, -1.0, 0.0]], atol=1e-6)
+
+
+def test_a_stray_take_has_another_name_before_its_files_go(tmp_path, monkeypatch):
+    """Its worker may live on, and must not rename a take that is half removed."""
+    with DatasetWriter(tmp_path / "d", {}):
+        pass
+    stray = tmp_path / "d" / "takes" / ".partial-a-1"
+    stray.mkdir(parents=True)
+    (stray / "take.json").write_text("{}", encoding="utf-8")
+    seen = []
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **_: seen.append((path, stray.exists())))
+    with DatasetWriter(tmp_path / "d", {}):
+        pass
+    assert [there for _, there in seen] == [False]
+    assert (seen[0][0] / "take.json").exists()
