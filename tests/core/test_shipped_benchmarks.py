@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from acoustic_sense.benchmarking import CellResult
 from acoustic_sense.benchmarking.config import REFERENCES, load_benchmark_config, train_config
+from acoustic_sense.config import config_hash
 from acoustic_sense.training.config import check_components
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "ampl_sim"
@@ -68,3 +70,34 @@ def test_chirp_and_music_differ_in_playback_alone():
     own = [each.protocol for each in music.protocols if each.test_playback is None]
     assert own == [each.protocol for each in chirp.protocols]
     assert [each.playback for each in chirp.protocols] == ["tsp"]
+
+
+def test_recorded_results_keep_their_digests():
+    """Keys that came later are left out where they are empty; else every cell would run again."""
+    recorded = list((FOLDER.parent / "results" / "ampl-sim-mini-single" / "cells").rglob("*.json"))
+    assert recorded
+    for path in recorded:
+        result = CellResult.model_validate_json(path.read_text())
+        assert config_hash(result.config) == result.config_hash
+
+
+def test_shipped_transfer_changes_share_and_first_model_alone():
+    config = load_benchmark_config(FOLDER / "transfer.toml")
+    methods = {method.name: method for method in config.methods}
+    first = methods["pretrained-0"].model
+    assert first == "small"
+    for name, share in (("1", 0.01), ("10", 0.1), ("100", 1.0)):
+        scratch, tuned = (
+            train_config(config, methods[f"{kind}-{name}"], config.protocols[0], 0)
+            for kind in ("scratch", "pretrained")
+        )
+        assert scratch.data.train_share == share
+        assert tuned.training.fine_tuning.init_from == first
+        assert tuned.training.fine_tuning.normalisation == "target"
+        gentler = ("fine_tuning", "learning_rate", "final_learning_rate", "epochs", "batch_size")
+        same = {key: getattr(scratch.training, key) for key in gentler}
+        training = tuned.training.model_copy(update=same)
+        assert tuned.model_copy(update={"training": training}) == scratch
+        assert (scratch.data.pose_frame, scratch.objectives) == ("microphone", ())
+        assert scratch.training.normalisation == "take-bins"
+        assert scratch.task.config["smoothness_weight"] == 1.0

@@ -7,8 +7,8 @@ import torch
 from acoustic_sense_plugins.listen.encoder import ListenConfig, ListenEncoder
 from acoustic_sense_plugins.listen.inputs import BodyInputs
 from acoustic_sense_plugins.room_cancelled.feature import RoomCancelledStack
+from literal_frames import doubled, halved, literal_frames
 from torch import Tensor, nn
-from torch.nn.functional import conv1d
 
 from acoustic_sense.contracts import FeatureShape
 from acoustic_sense.errors import ModelError
@@ -52,27 +52,6 @@ def prepared() -> ListenEncoder:
             for seed in range(4):
                 made(clips(4, seed=100 + seed))
     return made
-
-
-def literal_layer(convolved: Tensor, norm: nn.Module) -> Tensor:
-    """Return LeakyReLU and batch norm of what a convolution gave."""
-    values = torch.where(convolved > 0, convolved, 0.01 * convolved)
-    shape = (1, -1, *[1] * (values.ndim - 2))
-    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return (values - norm.running_mean.view(shape)) * scale.view(shape) + norm.bias.view(shape)
-
-
-def literal_frames(block: nn.Sequential, values: Tensor, padding: int = 1) -> Tensor:
-    return literal_layer(conv1d(values, block[0].weight, block[0].bias, padding=padding), block[2])
-
-
-def halved(values: Tensor) -> Tensor:
-    return torch.maximum(values[..., 0::2], values[..., 1::2])
-
-
-def doubled(layer: nn.ConvTranspose1d, values: Tensor) -> Tensor:
-    made = [torch.einsum("bct,cd->bdt", values, layer.weight[:, :, tap]) for tap in range(2)]
-    return torch.stack(made, dim=3).flatten(2) + layer.bias[:, None]
 
 
 def literal_encoder(made: ListenEncoder, features: Tensor) -> tuple[Tensor, ...]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from acoustic_sense_plugins.mel_stack.stack import MelStack
 from acoustic_sense_plugins.room_cancelled.feature import RoomCancelledConfig, RoomCancelledStack
-from scipy.signal import oaconvolve
+from cancelled_room import cancelled, heard_through, level_db, static_room
 
 from acoustic_sense.constants import SAMPLE_RATE_HZ
 from acoustic_sense.errors import AudioError
@@ -19,32 +19,6 @@ SAMPLES = SECONDS * SAMPLE_RATE_HZ
 
 def noise(rng, channels, samples=SAMPLES):
     return 0.1 * rng.standard_normal((channels, samples))
-
-
-def static_room(rng, speakers, rt60_s=0.3):
-    """Return responses that fall by 60 dB in `rt60_s`, shape (4, speaker, tap), the sound late."""
-    taps = round(0.5 * SAMPLE_RATE_HZ)
-    decay = 10 ** (-3 * np.arange(taps) / (rt60_s * SAMPLE_RATE_HZ))
-    response = rng.standard_normal((4, speakers, taps)) * decay
-    response[..., :150] = 0
-    return response / np.sqrt((response**2).sum(axis=-1, keepdims=True))
-
-
-def heard_through(response, playback):
-    samples = playback.shape[1]
-    return sum(
-        oaconvolve(playback[None, s], response[:, s], axes=1)[:, :samples]
-        for s in range(len(playback))
-    )
-
-
-def cancelled(recording, playback, **settings):
-    feature = RoomCancelledStack(RoomCancelledConfig(**settings))
-    return feature.cancel(torch.tensor(recording), torch.tensor(playback)).numpy()
-
-
-def level_db(values, reference):
-    return 10 * np.log10(np.square(values).sum() / np.square(reference).sum())
 
 
 @pytest.mark.parametrize("speakers", [1, 2])

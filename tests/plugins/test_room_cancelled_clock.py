@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 from acoustic_sense_plugins.room_cancelled.clock import Clock, found_clock, on_recorders_clock
-from acoustic_sense_plugins.room_cancelled.feature import RoomCancelledConfig, RoomCancelledStack
 from acoustic_sense_simulator.clock import read_at
-from scipy.signal import oaconvolve
+from cancelled_room import cancelled, generated_music, heard_through, level_db, static_room
 
 from acoustic_sense.constants import SAMPLE_RATE_HZ
 from acoustic_sense.contracts.simulator import load_simulator
@@ -38,37 +37,6 @@ def clocked(recording, latency_s, drift_ppm):
     ratio = 1 + drift_ppm * 1e-6
     first = -latency_s * SAMPLE_RATE_HZ / ratio
     return read_at(recording.astype(np.float32), first, 1 / ratio, recording.shape[1])
-
-
-def music(style, seconds, seed=0):
-    source = load_registry("signal_sources")["generated-music"]
-    made = source(source.parse({"style": style}, "playback"))
-    return made.generate(seconds, SAMPLE_RATE_HZ, 2, np.random.default_rng(seed))
-
-
-def static_room(rng, speakers, rt60_s=0.3):
-    taps = round(0.4 * SAMPLE_RATE_HZ)
-    decay = 10 ** (-3 * np.arange(taps) / (rt60_s * SAMPLE_RATE_HZ))
-    response = rng.standard_normal((4, speakers, taps)) * decay
-    response[..., :150] = 0
-    return response / np.sqrt((response**2).sum(axis=-1, keepdims=True))
-
-
-def heard_through(response, playback):
-    samples = playback.shape[1]
-    return sum(
-        oaconvolve(playback[None, s], response[:, s], axes=1)[:, :samples]
-        for s in range(len(playback))
-    )
-
-
-def cancelled(recording, playback, **settings):
-    feature = RoomCancelledStack(RoomCancelledConfig(**settings))
-    return feature.cancel(torch.tensor(recording), torch.tensor(playback)).numpy()
-
-
-def level_db(values, reference):
-    return 10 * np.log10(np.square(values).sum() / np.square(reference).sum())
 
 
 def fall_db(recording, playback, **settings):
@@ -101,8 +69,8 @@ def test_without_latency_and_drift_nothing_is_touched(jazz_take):
 @pytest.mark.parametrize("style", ["ambient", "electronic"])
 def test_drift_is_found_to_half_a_millionth(style):
     rng = np.random.default_rng(1)
-    playback = music(style, 24.0)
-    recording = heard_through(static_room(rng, 2), playback)
+    playback = generated_music(style, 24.0)
+    recording = heard_through(static_room(rng, 2, length_s=0.4), playback)
     recording += 0.1 * recording.std() * rng.standard_normal(recording.shape)
     moved = clocked(recording, 0.3, -35.0)
     clock = found_clock(torch.tensor(moved), torch.tensor(playback), SAMPLE_RATE_HZ)
@@ -116,7 +84,7 @@ def test_what_repeats_has_no_latency_of_a_period(kind):
     source = load_registry("signal_sources")[kind]
     made = source(source.parse({}, "playback"))
     playback = made.generate(8.0, SAMPLE_RATE_HZ, 1, np.random.default_rng(0))
-    recording = heard_through(static_room(rng, len(playback)), playback)
+    recording = heard_through(static_room(rng, len(playback), length_s=0.4), playback)
     found = found_clock(torch.tensor(recording), torch.tensor(playback), SAMPLE_RATE_HZ)
     assert found == Clock()
 
@@ -131,7 +99,7 @@ def test_where_nothing_stands_out_nothing_is_found(what):
         playback[:] = 0
     elif what == "tone":
         playback[:] = np.sin(2 * np.pi * 440 * np.arange(samples) / SAMPLE_RATE_HZ)
-        recording = heard_through(static_room(rng, 2), playback) + 1e-3 * recording
+        recording = heard_through(static_room(rng, 2, length_s=0.4), playback) + 1e-3 * recording
     elif what == "short":
         recording = np.roll(np.concatenate([playback, playback]), 4800, axis=1)
     assert found_clock(torch.tensor(recording), torch.tensor(playback), SAMPLE_RATE_HZ) == Clock()
@@ -154,8 +122,8 @@ def test_tones_are_read_where_the_clock_says(drift_ppm):
 def test_a_calibration_stretch_keeps_somebody_who_stands_still():
     rng = np.random.default_rng(4)
     playback = 0.1 * rng.standard_normal((2, SAMPLES))
-    empty = heard_through(static_room(rng, 2), playback)
-    body = 0.2 * heard_through(static_room(rng, 2), playback)
+    empty = heard_through(static_room(rng, 2, length_s=0.4), playback)
+    body = 0.2 * heard_through(static_room(rng, 2, length_s=0.4), playback)
     enters = 8 * SAMPLE_RATE_HZ
     body[:, :enters] = 0
     late = slice(enters + SAMPLE_RATE_HZ, None)

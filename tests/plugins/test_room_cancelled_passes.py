@@ -12,54 +12,23 @@ from acoustic_sense_plugins.room_cancelled.estimate import (
     room_response,
     taps_before,
 )
-from acoustic_sense_plugins.room_cancelled.feature import RoomCancelledConfig, RoomCancelledStack
+from acoustic_sense_plugins.room_cancelled.feature import RoomCancelledConfig
+from cancelled_room import cancelled, generated_music, heard_through, level_db, static_room
 from scipy.signal import oaconvolve
 from scipy.sparse.linalg import LinearOperator, lsqr
 
 from acoustic_sense.constants import SAMPLE_RATE_HZ
 from acoustic_sense.contracts.simulator import load_simulator
-from acoustic_sense.plugin_loading import load_registry
 
 SAMPLES = 12 * SAMPLE_RATE_HZ
+ROOM = {"rt60_s": 0.6, "length_s": 0.6, "late_samples": 0}
 SHARE = {"regularisation": 1e-4, "passes": 1}
-
-
-def static_room(rng, speakers, rt60_s=0.6):
-    """Return responses that fall by 60 dB in `rt60_s`, shape (4, speaker, tap)."""
-    taps = round(0.6 * SAMPLE_RATE_HZ)
-    decay = 10 ** (-3 * np.arange(taps) / (rt60_s * SAMPLE_RATE_HZ))
-    response = rng.standard_normal((4, speakers, taps)) * decay
-    return response / np.sqrt((response**2).sum(axis=-1, keepdims=True))
-
-
-def heard_through(response, playback):
-    samples = playback.shape[1]
-    return sum(
-        oaconvolve(playback[None, s], response[:, s], axes=1)[:, :samples]
-        for s in range(len(playback))
-    )
-
-
-def cancelled(recording, playback, **settings):
-    feature = RoomCancelledStack(RoomCancelledConfig(**settings))
-    return feature.cancel(torch.tensor(recording), torch.tensor(playback)).numpy()
-
-
-def level_db(values, reference):
-    return 10 * np.log10(np.square(values).sum() / np.square(reference).sum())
-
-
-def ambient():
-    """Return generated ambient music: slow chords, next to nothing between their partials."""
-    source = load_registry("signal_sources")["generated-music"]
-    music = source(source.parse({"style": "ambient"}, "playback"))
-    return music.generate(20.0, SAMPLE_RATE_HZ, 2, np.random.default_rng(0)).astype(np.float64)
 
 
 def test_each_pass_takes_more_of_a_static_room():
     rng = np.random.default_rng(1)
     playback = 0.1 * rng.standard_normal((2, SAMPLES))
-    recording = heard_through(static_room(rng, 2), playback)
+    recording = heard_through(static_room(rng, 2, **ROOM), playback)
     falls = [
         level_db(cancelled(recording, playback, regularisation=1e-4, passes=n), recording)
         for n in (1, 2, 3)
@@ -70,8 +39,8 @@ def test_each_pass_takes_more_of_a_static_room():
 
 def test_noise_between_the_partials_of_a_chord_is_not_taken_for_the_room():
     rng = np.random.default_rng(2)
-    playback = ambient()
-    sound = heard_through(static_room(rng, 2), playback)
+    playback = generated_music("ambient", 20.0).astype(np.float64)
+    sound = heard_through(static_room(rng, 2, **ROOM), playback)
     noise = 10 ** (-20 / 20) * sound.std() * rng.standard_normal(sound.shape)
     share = level_db(cancelled(sound + noise, playback, **SHARE), noise)
     chosen = level_db(cancelled(sound + noise, playback), noise)
@@ -82,14 +51,14 @@ def test_noise_between_the_partials_of_a_chord_is_not_taken_for_the_room():
 def test_a_chosen_regularisation_leaves_loud_broadband_playback_alone():
     rng = np.random.default_rng(3)
     playback = 0.1 * rng.standard_normal((2, SAMPLES))
-    recording = heard_through(static_room(rng, 2), playback)
+    recording = heard_through(static_room(rng, 2, **ROOM), playback)
     assert level_db(cancelled(recording, playback), recording) < -50
 
 
 def test_the_running_mode_that_chooses_takes_no_noise_for_the_room():
     rng = np.random.default_rng(4)
-    playback = ambient()
-    sound = heard_through(static_room(rng, 2), playback)
+    playback = generated_music("ambient", 20.0).astype(np.float64)
+    sound = heard_through(static_room(rng, 2, **ROOM), playback)
     noise = 10 ** (-10 / 20) * sound.std() * rng.standard_normal(sound.shape)
     recording = sound + noise
     share = cancelled(recording, playback, mode="running", regularisation=1e-4)
